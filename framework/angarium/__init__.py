@@ -1,0 +1,1 @@
+"""Angarium: a multi-tenant message service built around plugins."""

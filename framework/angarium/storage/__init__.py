@@ -1,0 +1,1 @@
+"""Where messages and queues are kept: interfaces, catalogue and filter pipeline."""

@@ -1,0 +1,245 @@
+"""The interfaces of the two kinds of store. A driver is one class per kind, loaded by name.
+
+Rules for every method: one round trip as counted in the docs (``docs/interfaces.rst``); time is
+``now = the store's clock + self.clock.offset``, read in one place; whatever has expired does not
+exist; no state outside the store. Any failure of the store itself is raised as
+:class:`~angarium.errors.StoreUnreachable`, or :class:`~angarium.errors.OutcomeUnknown` when a
+change may have been committed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from oslo_config import cfg
+
+from angarium.clock import Clock
+from angarium.storage import operations as op
+from angarium.storage.models import (
+    Capability,
+    Claim,
+    Kind,
+    Message,
+    Page,
+    QueueFilter,
+    QueueRecord,
+    QueueRef,
+    Scope,
+    Stats,
+)
+
+INTERFACE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class StoreEnvironment:
+    """What a driver is built from.
+
+    :ivar conf: the configuration; a driver registers and reads its own groups only.
+    :ivar clock: where the offset comes from.
+    :ivar uri: a pool's own connection, or None to use the driver's option.
+    :ivar options: a pool's own storage-specific options.
+    """
+
+    conf: cfg.ConfigOpts
+    clock: Clock
+    uri: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Driver(ABC):
+    """What the drivers of both stores have in common. Constructing one contacts nothing."""
+
+    interface_version: ClassVar[int] = INTERFACE_VERSION
+    schemes: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, environment: StoreEnvironment) -> None:
+        self.clock = environment.clock
+
+    def prepare(self) -> None:
+        """Get the store ready to serve, once, before the workers start.
+
+        :raises StartError: if it needs something of the operator, such as a schema upgrade.
+        :raises StoreUnreachable: if it does not answer.
+        """
+
+    def upgrade(self) -> str:
+        """Bring the store's own structure up to date (``angarium-manage db upgrade``).
+
+        :returns: one sentence for the operator on what was done.
+        """
+        return "nothing to upgrade"
+
+    @abstractmethod
+    def ping(self) -> None:
+        """Return if the store answers.
+
+        :raises StoreUnreachable: if it does not.
+        """
+
+    def reclaim(self, limit: int) -> int:
+        """Free the space of at most ``limit`` things that expired or were deleted.
+
+        Never needed for correctness, and never holds up a request for long.
+
+        :returns: how many were freed; fewer than ``limit`` means that nothing is left to do.
+        """
+        return 0
+
+    def close(self) -> None:
+        """Give back connections; the driver is not used afterwards."""
+
+
+class DataDriver(Driver):
+    """A message store (contract, ``storage-semantics.md`` 3 to 11).
+
+    Every operation on a queue raises :class:`~angarium.storage.signals.StalePlan` when the epoch
+    of ``queue`` is not the store's, and may raise :class:`~angarium.storage.signals.Again`.
+    """
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> frozenset[Capability]:
+        """What is true of the store as configured; readable without connecting."""
+
+    @abstractmethod
+    def register(self, queue: QueueRef) -> None:
+        """Make the queue known here, or raise its epoch; never lowers one, never undeletes.
+
+        No-op when the store's record, a tombstone included, has this epoch or a higher one.
+        """
+
+    @abstractmethod
+    def unregister(self, queue: QueueRef) -> None:
+        """Delete the queue with its messages and claims; leave a tombstone with this epoch.
+
+        No-op when the store's record, a tombstone included, has this epoch or a higher one.
+        Tombstones may be reclaimed after an hour.
+        """
+
+    @abstractmethod
+    def post_messages(self, queue: QueueRef, operation: op.PostMessages) -> None:
+        """Store the batch at the end of the queue."""
+
+    @abstractmethod
+    def list_messages(self, queue: QueueRef, operation: op.ListMessages) -> Page:
+        """Read a page; a marker that cannot be interpreted gives an empty one."""
+
+    @abstractmethod
+    def get_messages(self, queue: QueueRef, operation: op.GetMessages) -> tuple[Message, ...]:
+        """Read by id, in the order asked for, each once."""
+
+    @abstractmethod
+    def delete_message(self, queue: QueueRef, operation: op.DeleteMessage) -> None:
+        """Delete one message; silent when it does not exist.
+
+        :raises MessageIsClaimed: no claim was named, but a live one holds the message.
+        :raises MessageNotClaimedBy: another live claim holds it.
+        :raises MessageNotClaimed: a live claim was named, but the message is under none.
+        :raises ClaimDoesNotExist: the claim that was named is unknown, lapsed or foreign.
+        """
+
+    @abstractmethod
+    def delete_messages(self, queue: QueueRef, operation: op.DeleteMessages) -> None:
+        """Delete by ids, all or nothing if claim ids are given.
+
+        :raises MessageNotClaimed: claim ids were given and a message is under no live claim.
+        :raises ClaimDoesNotMatch: a message is under a live claim that is not among them.
+        """
+
+    @abstractmethod
+    def pop_messages(self, queue: QueueRef, operation: op.PopMessages) -> tuple[Message, ...]:
+        """Remove and return the oldest available messages, ``claim_count`` unchanged."""
+
+    @abstractmethod
+    def purge_messages(self, queue: QueueRef, operation: op.PurgeMessages) -> None:
+        """Remove every message that the queue holds at this instant."""
+
+    @abstractmethod
+    def get_stats(self, queue: QueueRef, operation: op.GetStats) -> Stats:
+        """Count the messages of the queue."""
+
+    @abstractmethod
+    def create_claim(self, queue: QueueRef, operation: op.CreateClaim) -> tuple[Message, ...]:
+        """Claim the oldest available messages; an empty result leaves no claim behind.
+
+        :raises DeadLetterQueueMissing: a message has to move to a queue that does not exist.
+        """
+
+    @abstractmethod
+    def get_claim(self, queue: QueueRef, operation: op.GetClaim) -> Claim:
+        """Read a claim.
+
+        :raises ClaimNotFound: it is unknown, lapsed, released or another queue's.
+        """
+
+    @abstractmethod
+    def renew_claim(self, queue: QueueRef, operation: op.RenewClaim) -> None:
+        """Renew a claim.
+
+        :raises ClaimNotFound: it is unknown, lapsed, released or another queue's.
+        """
+
+    @abstractmethod
+    def release_claim(self, queue: QueueRef, operation: op.ReleaseClaim) -> None:
+        """Release a claim; silent when there is none."""
+
+    @abstractmethod
+    def get_totals(self) -> Stats:
+        """Count the messages of the whole store; ``oldest`` and ``newest`` stay None."""
+
+
+class ControlDriver(Driver):
+    """A management store (contract, ``storage-semantics.md`` 2 and 13; design principle 6)."""
+
+    @abstractmethod
+    def get_queue(self, scope: Scope) -> QueueRecord | None:
+        """Read a record in whatever state it is; None if there is none."""
+
+    @abstractmethod
+    def list_queues(
+        self, project: str, kind: Kind, *, marker: str, limit: int, select: QueueFilter
+    ) -> list[QueueRecord]:
+        """Read at most ``limit`` records with a name after ``marker``, by name in code point order.
+
+        Records that are being deleted are left out; filters apply before the limit.
+        """
+
+    @abstractmethod
+    def count_queues(self, project: str, kind: Kind) -> int:
+        """Count the queues of a project, those that are being deleted left out."""
+
+    @abstractmethod
+    def create_queue(
+        self, scope: Scope, metadata: Mapping[str, Any], pool: str
+    ) -> tuple[QueueRecord, bool]:
+        """Write a pending record with a fresh epoch, unless there is one in any state.
+
+        :returns: the record that is there now, and whether this call created it.
+        """
+
+    @abstractmethod
+    def update_queue(
+        self, scope: Scope, metadata: Mapping[str, Any], expected_epoch: int
+    ) -> QueueRecord:
+        """Replace the metadata; the record is pending afterwards and has a fresh epoch.
+
+        :raises RecordChanged: the record is gone or no longer has ``expected_epoch``.
+        """
+
+    @abstractmethod
+    def delete_queue(self, scope: Scope) -> QueueRecord | None:
+        """Mark a record as being deleted, with a fresh epoch; None if there is no record.
+
+        A record that is being deleted already is returned as it is.
+        """
+
+    @abstractmethod
+    def publish(self, queue: QueueRef) -> None:
+        """End a change: publish a pending record, remove one that is being deleted.
+
+        No-op when the record no longer has the epoch of ``queue``.
+        """

@@ -1,0 +1,196 @@
+"""What kernel and drivers tell each other. All times are whole seconds (UTC)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """The two name spaces: a queue and a topic of one name share nothing."""
+
+    QUEUE = "queue"
+    TOPIC = "topic"
+
+
+class Capability(StrEnum):
+    """What a pool guarantees, in the order in which clients see it (storage-semantics.md 13)."""
+
+    FIFO = "FIFO"
+    CLAIMS = "CLAIMS"
+    DURABILITY = "DURABILITY"
+    AOD = "AOD"
+    HIGH_THROUGHPUT = "HIGH_THROUGHPUT"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The full name of a queue or topic; every look-up, change and deletion carries it."""
+
+    project: str
+    name: str
+    kind: Kind = Kind.QUEUE
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRef:
+    """A queue as a data-plane operation addresses it: its scope and the epoch it was planned on.
+
+    A driver refuses the operation with :class:`~angarium.storage.signals.StalePlan`, within the
+    same round trip, when its own record of the queue has another epoch or is missing.
+    """
+
+    scope: Scope
+    epoch: int
+
+
+class QueueState(Enum):
+    """Where a management record stands in the course of a change."""
+
+    PUBLISHED = "published"
+    PENDING = "pending"
+    DELETING = "deleting"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRecord:
+    """A queue in the management store.
+
+    :ivar metadata: as stored by clients, without display defaults.
+    :ivar epoch: raised by every change; never used twice, not even by a re-creation.
+    :ivar pool: the name of the pool that holds the messages; empty for the default store.
+    """
+
+    scope: Scope
+    metadata: Mapping[str, Any]
+    epoch: int
+    pool: str = ""
+    state: QueueState = QueueState.PUBLISHED
+
+    @property
+    def ref(self) -> QueueRef:
+        """The queue as the pool's driver is to know it."""
+        return QueueRef(self.scope, self.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message on its way into a store.
+
+    :ivar id: made by the caller; a store that knows it already stores nothing again.
+    :ivar body: JSON in UTF-8, opaque to the store.
+    :ivar ttl: seconds to live.
+    :ivar delay: seconds until it becomes available, counted within ``ttl``.
+    :ivar checksum: as shown to clients, or None.
+    """
+
+    id: str
+    body: bytes
+    ttl: int
+    delay: int = 0
+    checksum: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stored message.
+
+    :ivar ttl: as posted, or as replaced by a claim or a dead-letter move.
+    :ivar age: seconds since it was posted.
+    :ivar claim_id: the live claim that holds it, or None.
+    :ivar claim_count: claims made on it in this queue, the current one included.
+    """
+
+    id: str
+    body: bytes
+    ttl: int
+    age: int
+    claim_id: str | None = None
+    claim_count: int = 0
+    checksum: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a listing, oldest message first.
+
+    :ivar marker: the position of the last message; opaque to everybody but the driver.
+    :ivar complete: False when the driver stopped at its scan limit before the page was full; the
+        caller goes on from ``marker``, which is then set even if there is no message.
+    """
+
+    messages: tuple[Message, ...]
+    marker: str | None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A live claim.
+
+    :ivar ttl: seconds, as last set.
+    :ivar age: seconds since creation or the last renewal.
+    :ivar messages: those still in it, in queue order.
+    """
+
+    id: str
+    ttl: int
+    age: int
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageMoment:
+    """The oldest or newest message of a queue: when it was posted, and never its body."""
+
+    id: str
+    age: int
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Numbers of unexpired messages, all taken at one instant (storage-semantics.md 11)."""
+
+    total: int = 0
+    claimed: int = 0
+    oldest: MessageMoment | None = None
+    newest: MessageMoment | None = None
+
+    @property
+    def free(self) -> int:
+        """Messages under no live claim, delayed ones included."""
+        return self.total - self.claimed
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Where a claim moves the messages that were claimed too often (storage-semantics.md 10).
+
+    :ivar max_claims: a message claimed this often is moved instead of claimed.
+    :ivar scope: the dead-letter queue.
+    :ivar epoch: its epoch, or None if it does not exist yet.
+    :ivar ttl: the new time to live from the move on, or None to keep the remaining life.
+    """
+
+    max_claims: int
+    scope: Scope
+    epoch: int | None
+    ttl: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """What a listing of queues selects: literal text in the name, equal metadata values."""
+
+    name_contains: str = ""
+    metadata: Mapping[str, int | str] = field(default_factory=dict)
+
+    def matches(self, name: str, metadata: Mapping[str, Any]) -> bool:
+        """Whether a queue is selected; booleans, floats and null never match (rest-v2.md 5.1)."""
+        return self.name_contains in name and all(
+            type(metadata.get(key)) is type(wanted) and metadata[key] == wanted
+            for key, wanted in self.metadata.items()
+        )

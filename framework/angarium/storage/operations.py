@@ -1,14 +1,125 @@
-"""The operations of the data plane, one class each: what a filter sees and a driver carries out."""
+"""The operations on the stores, one class each: what a filter sees and a driver carries out."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from angarium.storage.models import DeadLetter, NewMessage
+from angarium.storage.models import (
+    Claim,
+    DeadLetter,
+    Message,
+    NewMessage,
+    Page,
+    QueueFilter,
+    QueueRecord,
+    QueueRef,
+    Scope,
+    Stats,
+)
+
+if TYPE_CHECKING:
+    from angarium.storage.catalogue import Catalogue
+    from angarium.storage.driver import DataDriver
+
+ResultT = TypeVar("ResultT")
+
+
+class Operation(Generic[ResultT]):
+    """The base of everything that is asked of a store for one queue or project.
+
+    :cvar pipeline: the option of ``[storage]`` that lists the filters it passes through.
+    """
+
+    __slots__ = ()
+    pipeline: ClassVar[str] = "message_pipeline"
+
+
+class DataOperation(Operation[ResultT], ABC):
+    """The base of the operations on the messages and claims of a queue."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def perform(self, driver: DataDriver, queue: QueueRef) -> ResultT:
+        """Have a driver carry it out: exactly one call of the method of the same name."""
+
+
+class QueueOperation(Operation[ResultT], ABC):
+    """The base of the operations on the management records of queues."""
+
+    __slots__ = ()
+    pipeline: ClassVar[str] = "queue_pipeline"
+
+    @abstractmethod
+    def perform(self, catalogue: Catalogue, scope: Scope) -> ResultT:
+        """Have the catalogue carry it out."""
 
 
 @dataclass(frozen=True, slots=True)
-class PostMessages:
+class CreateQueue(QueueOperation[bool]):
+    """Create a queue unless it exists; an existing one is not touched. True if it was created."""
+
+    metadata: Mapping[str, Any]
+
+    def perform(self, catalogue: Catalogue, scope: Scope) -> bool:
+        """Ask the catalogue."""
+        return catalogue.create(scope, self.metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class GetQueue(QueueOperation[Mapping[str, Any] | None]):
+    """Read the stored metadata of a queue; None if there is no such queue."""
+
+    def perform(self, catalogue: Catalogue, scope: Scope) -> Mapping[str, Any] | None:
+        """Ask the catalogue."""
+        record = catalogue.read(scope)
+        return None if record is None else record.metadata
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateQueue(QueueOperation[Mapping[str, Any]]):
+    """Replace the metadata of a queue by what a function makes of it; returns the result.
+
+    :ivar change: called with the stored metadata, again if somebody else changed it meanwhile.
+    """
+
+    change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+    def perform(self, catalogue: Catalogue, scope: Scope) -> Mapping[str, Any]:
+        """Ask the catalogue."""
+        return catalogue.update(scope, self.change)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteQueue(QueueOperation[None]):
+    """Delete a queue with its messages and claims. Silent when there is none."""
+
+    def perform(self, catalogue: Catalogue, scope: Scope) -> None:
+        """Ask the catalogue."""
+        catalogue.delete(scope)
+
+
+@dataclass(frozen=True, slots=True)
+class ListQueues(QueueOperation[tuple[QueueRecord, ...]]):
+    """List the queues of a project by name; the scope of the call has an empty name."""
+
+    marker: str
+    limit: int
+    select: QueueFilter
+
+    def perform(self, catalogue: Catalogue, scope: Scope) -> tuple[QueueRecord, ...]:
+        """Ask the catalogue."""
+        records = catalogue.list(
+            scope.project, scope.kind, marker=self.marker, limit=self.limit, select=self.select
+        )
+        return tuple(records)
+
+
+@dataclass(frozen=True, slots=True)
+class PostMessages(DataOperation[None]):
     """Store a batch: all of it or nothing, contiguous and in order.
 
     :ivar messages: at least one.
@@ -18,9 +129,13 @@ class PostMessages:
     messages: tuple[NewMessage, ...]
     client_id: str
 
+    def perform(self, driver: DataDriver, queue: QueueRef) -> None:
+        """Call the driver."""
+        driver.post_messages(queue, self)
+
 
 @dataclass(frozen=True, slots=True)
-class ListMessages:
+class ListMessages(DataOperation[Page]):
     """Read a page, oldest first, after a marker (storage-semantics.md 4).
 
     :ivar marker: a position handed out by this driver, or anything at all from a client.
@@ -34,24 +149,36 @@ class ListMessages:
     include_claimed: bool = False
     include_delayed: bool = False
 
+    def perform(self, driver: DataDriver, queue: QueueRef) -> Page:
+        """Call the driver."""
+        return driver.list_messages(queue, self)
+
 
 @dataclass(frozen=True, slots=True)
-class GetMessages:
+class GetMessages(DataOperation[tuple[Message, ...]]):
     """Read messages by id whatever their state, expired ones excepted; unknown ids are skipped."""
 
     ids: tuple[str, ...]
 
+    def perform(self, driver: DataDriver, queue: QueueRef) -> tuple[Message, ...]:
+        """Call the driver."""
+        return driver.get_messages(queue, self)
+
 
 @dataclass(frozen=True, slots=True)
-class DeleteMessage:
+class DeleteMessage(DataOperation[None]):
     """Delete one message; check and deletion are one atomic step (storage-semantics.md 6.1)."""
 
     id: str
     claim_id: str | None = None
 
+    def perform(self, driver: DataDriver, queue: QueueRef) -> None:
+        """Call the driver."""
+        driver.delete_message(queue, self)
+
 
 @dataclass(frozen=True, slots=True)
-class DeleteMessages:
+class DeleteMessages(DataOperation[None]):
     """Delete those messages that exist (storage-semantics.md 6.2).
 
     :ivar claim_ids: None to ignore claims; otherwise every message must be in one of these.
@@ -60,26 +187,44 @@ class DeleteMessages:
     ids: tuple[str, ...]
     claim_ids: tuple[str, ...] | None = None
 
+    def perform(self, driver: DataDriver, queue: QueueRef) -> None:
+        """Call the driver."""
+        driver.delete_messages(queue, self)
+
 
 @dataclass(frozen=True, slots=True)
-class PopMessages:
+class PopMessages(DataOperation[tuple[Message, ...]]):
     """Remove and return the oldest available messages; not a claim in any respect."""
 
     limit: int
 
+    def perform(self, driver: DataDriver, queue: QueueRef) -> tuple[Message, ...]:
+        """Call the driver."""
+        return driver.pop_messages(queue, self)
+
 
 @dataclass(frozen=True, slots=True)
-class PurgeMessages:
+class PurgeMessages(DataOperation[None]):
     """Remove every message posted before the operation, claimed and delayed ones included."""
 
+    def perform(self, driver: DataDriver, queue: QueueRef) -> None:
+        """Call the driver."""
+        driver.purge_messages(queue, self)
+
 
 @dataclass(frozen=True, slots=True)
-class GetStats:
+class GetStats(DataOperation[Stats]):
     """Count the messages of a queue."""
 
+    pipeline: ClassVar[str] = "queue_pipeline"
+
+    def perform(self, driver: DataDriver, queue: QueueRef) -> Stats:
+        """Call the driver."""
+        return driver.get_stats(queue, self)
+
 
 @dataclass(frozen=True, slots=True)
-class CreateClaim:
+class CreateClaim(DataOperation[tuple[Message, ...]]):
     """Select and mark the oldest available messages in one atomic step (storage-semantics.md 5.1).
 
     :ivar claim_id: made by the caller; a store that knows it answers as it did the first time.
@@ -87,45 +232,51 @@ class CreateClaim:
     :ivar grace: seconds a message outlives the claim that would otherwise outlive it.
     """
 
+    pipeline: ClassVar[str] = "claim_pipeline"
     claim_id: str
     ttl: int
     grace: int
     limit: int
     dead_letter: DeadLetter | None = None
 
+    def perform(self, driver: DataDriver, queue: QueueRef) -> tuple[Message, ...]:
+        """Call the driver."""
+        return driver.create_claim(queue, self)
+
 
 @dataclass(frozen=True, slots=True)
-class GetClaim:
+class GetClaim(DataOperation[Claim]):
     """Read a live claim with the messages that are still in it."""
 
+    pipeline: ClassVar[str] = "claim_pipeline"
     claim_id: str
+
+    def perform(self, driver: DataDriver, queue: QueueRef) -> Claim:
+        """Call the driver."""
+        return driver.get_claim(queue, self)
 
 
 @dataclass(frozen=True, slots=True)
-class RenewClaim:
+class RenewClaim(DataOperation[None]):
     """Let a live claim expire ``ttl`` seconds from now and extend its messages again."""
 
+    pipeline: ClassVar[str] = "claim_pipeline"
     claim_id: str
     ttl: int
     grace: int
 
+    def perform(self, driver: DataDriver, queue: QueueRef) -> None:
+        """Call the driver."""
+        driver.renew_claim(queue, self)
+
 
 @dataclass(frozen=True, slots=True)
-class ReleaseClaim:
+class ReleaseClaim(DataOperation[None]):
     """End a claim; its messages become available at once. Silent when there is none."""
 
+    pipeline: ClassVar[str] = "claim_pipeline"
     claim_id: str
 
-
-MessageOperation = (
-    PostMessages
-    | ListMessages
-    | GetMessages
-    | DeleteMessage
-    | DeleteMessages
-    | PopMessages
-    | PurgeMessages
-    | GetStats
-)
-ClaimOperation = CreateClaim | GetClaim | RenewClaim | ReleaseClaim
-Operation = MessageOperation | ClaimOperation
+    def perform(self, driver: DataDriver, queue: QueueRef) -> None:
+        """Call the driver."""
+        driver.release_claim(queue, self)

@@ -23,7 +23,13 @@ class DeadLetterQueueMissing(AngariumError):
     """Raised when a message has to move to a dead-letter queue that does not exist yet.
 
     Nothing was changed. The kernel creates the queue and repeats the operation.
+
+    :param scope: the dead-letter queue.
     """
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(f"the dead-letter queue {scope.name!r} does not exist")
+        self.scope = scope
 
 
 class Again(AngariumError):

@@ -1,0 +1,142 @@
+"""The one way from an action to a store: plan, filters, driver, and again if the plan was stale."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from angarium.context import RequestContext
+from angarium.errors import ApiError, QueueDoesNotExist, StoreUnreachable
+from angarium.storage import operations as op
+from angarium.storage.catalogue import Catalogue, Plan
+from angarium.storage.models import Page, Scope
+from angarium.storage.pipeline import Call, Pipeline
+from angarium.storage.settings import QueueSettings
+from angarium.storage.signals import Again, DeadLetterQueueMissing, StalePlan
+
+ResultT = TypeVar("ResultT")
+
+_ATTEMPTS: Final = 20
+_PATIENCE: Final = 10.0  # seconds spent on moving due messages before a request is told to wait
+
+
+class Store:
+    """Carries out operations on queues. Safe for threads."""
+
+    def __init__(self, catalogue: Catalogue, pipelines: Mapping[str, Pipeline]) -> None:
+        self.catalogue = catalogue
+        self._pipelines = pipelines
+
+    def manage(
+        self, context: RequestContext, scope: Scope, operation: op.QueueOperation[ResultT]
+    ) -> ResultT:
+        """Carry out an operation on the management record of a queue.
+
+        :raises StoreUnreachable: a store failed.
+        """
+        return self._pipelines[operation.pipeline].run(
+            Call(context, scope, {}, operation), lambda it: it.perform(self.catalogue, scope)
+        )
+
+    def perform(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        build: Callable[[QueueSettings], op.DataOperation[ResultT]],
+        *,
+        creates_queue: bool = False,
+    ) -> ResultT:
+        """Carry out an operation on the messages or claims of a queue.
+
+        :param build: makes the operation from the settings of the queue; may refuse with an
+            :class:`ApiError`, and is then asked again on fresh settings if these were cached.
+        :param creates_queue: create the queue if it does not exist, once ``build`` has accepted.
+        :raises QueueDoesNotExist: the queue does not exist and is not to be created.
+        :raises StoreUnreachable: a store failed; nothing was changed.
+        """
+        plan = self.catalogue.plan(scope)
+        is_fresh = False
+        for attempt in range(_ATTEMPTS):
+            try:
+                operation = build(plan.settings if plan else self.catalogue.default_settings)
+            except ApiError:
+                if is_fresh or plan is None:
+                    raise
+                plan, is_fresh = self.catalogue.plan_anew(scope), True
+                continue
+            if plan is None and not creates_queue:
+                raise QueueDoesNotExist
+            try:
+                return self._pass(context, scope, plan, operation, is_repeat=attempt > 0)
+            except StalePlan as stale:
+                plan, is_fresh = self.catalogue.plan_after_refusal(plan, scope, stale.scope), True
+        raise StoreUnreachable("The queue is being changed all the time; please retry.")
+
+    def list_messages(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        build: Callable[[QueueSettings], op.ListMessages],
+    ) -> Page:
+        """Read a page of messages that is short only at the end of the queue."""
+        page = self.perform(context, scope, build)
+        while not page.complete:
+            rest = self.perform(context, scope, _rest_of(build, page))
+            page = Page((*page.messages, *rest.messages), rest.marker, rest.complete)
+        return page
+
+    def _pass(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        plan: Plan | None,
+        operation: op.DataOperation[ResultT],
+        *,
+        is_repeat: bool,
+    ) -> ResultT:
+        """Through the filters to the driver."""
+        call = Call(context, scope, plan.metadata if plan else {}, operation, is_repeat)
+
+        def act(it: op.DataOperation[ResultT]) -> ResultT:
+            ready = plan or self._create_for(scope)
+            try:
+                return _repeat_while_moving(it, ready)
+            except DeadLetterQueueMissing as missing:
+                self.catalogue.ensure(missing.scope)
+                raise StalePlan(scope) from missing
+
+        return self._pipelines[operation.pipeline].run(call, act)
+
+    def _create_for(self, scope: Scope) -> Plan:
+        """Create the queue of a post; if somebody else just did so with metadata, plan again."""
+        plan = self.catalogue.ensure(scope)
+        if plan.metadata:
+            raise StalePlan(scope)
+        return plan
+
+
+def _repeat_while_moving(operation: op.DataOperation[ResultT], plan: Plan) -> ResultT:
+    deadline = None
+    while True:
+        try:
+            return operation.perform(plan.driver, plan.queue)
+        except Again:
+            now = time.monotonic()
+            deadline = deadline or now + _PATIENCE
+            if now > deadline:
+                raise StoreUnreachable(
+                    "Very many messages of this queue have just become available again and are "
+                    "being put back in order; please retry."
+                ) from None
+
+
+def _rest_of(
+    build: Callable[[QueueSettings], op.ListMessages], page: Page
+) -> Callable[[QueueSettings], op.ListMessages]:
+    def build_rest(settings: QueueSettings) -> op.ListMessages:
+        whole = build(settings)
+        return replace(whole, marker=page.marker, limit=whole.limit - len(page.messages))
+
+    return build_rest

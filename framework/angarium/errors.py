@@ -34,9 +34,7 @@ class ApiError(AngariumError):
         "the request id."
     )
 
-    def __init__(
-        self, description: str | None = None, *, retry_after: int | None = None
-    ) -> None:
+    def __init__(self, description: str | None = None, *, retry_after: int | None = None) -> None:
         self.description = self.default_description if description is None else description
         self.retry_after = retry_after
         super().__init__(self.description or self.title)
@@ -184,9 +182,7 @@ class MessageIsClaimed(ApiError):
     code = "message-is-claimed"
     status = 403
     title = "Unable to delete"
-    default_description = (
-        "The message is under a claim; repeat the request with that claim's id."
-    )
+    default_description = "The message is under a claim; repeat the request with that claim's id."
 
 
 class MessageNotClaimedBy(ApiError):
@@ -282,9 +278,7 @@ class UnsupportedMediaType(ApiError):
     code = "unsupported-media-type"
     status = 415
     title = "415 Unsupported Media Type"
-    default_description = (
-        "Use application/openstack-messaging-v2.0-json-patch to update metadata."
-    )
+    default_description = "Use application/openstack-messaging-v2.0-json-patch to update metadata."
 
 
 # --- Storage (503) ------------------------------------------------------------------------------

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 import uuid_utils
+
+UNKNOWN: Final = "-"
+"""Stands for an identifier that no store can have issued."""
 
 _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

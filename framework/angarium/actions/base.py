@@ -1,0 +1,81 @@
+"""What an action is: declared once, with its rule, its handler and its place in the REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from angarium.clock import Clock
+from angarium.context import RequestContext
+from angarium.limits import Limits
+from angarium.signatures import Signer
+from angarium.storage.driver import ControlDriver, DataDriver
+from angarium.storage.models import Scope
+from angarium.storage.store import Store
+from angarium.validation import SchemaLibrary
+
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the handlers of a running service work with.
+
+    :ivar checksums: whether posted messages get a checksum.
+    :ivar admin_mode: whether the administrative surface exists.
+    """
+
+    store: Store
+    control: ControlDriver
+    data: DataDriver
+    schemas: SchemaLibrary
+    limits: Limits
+    signer: Signer
+    clock: Clock
+    checksums: bool = False
+    admin_mode: bool = False
+
+
+Handler = Callable[[Services, RequestContext, Parameters], Any]
+SizeCheck = Callable[[Services, RequestContext, Parameters, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpBinding:
+    """Where an action stands in the REST API.
+
+    :ivar path: a template, with parameters in braces.
+    :ivar needs_query: the query parameter that chooses this action among those of one route.
+    """
+
+    method: str
+    path: str
+    needs_query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that clients can ask for, over every transport.
+
+    :ivar name: its name over sockets, and that of its schema documents.
+    :ivar resource: the module of its handler and the folder of its schemas.
+    :ivar rule: its policy rule, or None if it has none.
+    :ivar summary: one sentence for reference docs and the policy sample.
+    :ivar needs_admin_mode: whether it exists only with ``[DEFAULT] admin_mode``.
+    :ivar check_size: refuses a body (size in bytes) before it is parsed, beyond the schema's limit.
+    """
+
+    name: str
+    resource: str
+    rule: str | None
+    summary: str
+    http: HttpBinding
+    handler: Handler
+    needs_admin_mode: bool = False
+    check_size: SizeCheck | None = None
+
+
+def scope_of(context: RequestContext, parameters: Parameters) -> Scope:
+    """The queue that a request is about."""
+    return Scope(context.project, parameters["queue_name"])

@@ -1,0 +1,184 @@
+"""Queues (contract, ``rest-v2.md`` 5)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from angarium.actions import metadata as queue_metadata
+from angarium.actions.base import Action, HttpBinding, Parameters, Services, scope_of
+from angarium.context import RequestContext
+from angarium.errors import InvalidBody, InvalidRequest, QueueDoesNotExist
+from angarium.signatures import Credential, normalise_expiry
+from angarium.storage import operations as op
+from angarium.storage.models import QueueFilter, QueueRecord, Scope, Stats
+
+_SHARE_LIFETIME: Final = 86400  # seconds
+_QUEUE: Final = "/v2/queues/{queue_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """A page of queues.
+
+    :ivar count: all queues of the project, if asked for.
+    """
+
+    records: tuple[QueueRecord, ...]
+    is_detailed: bool
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStats:
+    """Statistics, and whether there is such a queue at all."""
+
+    stats: Stats
+    exists: bool
+
+
+def queue_list(services: Services, context: RequestContext, parameters: Parameters) -> QueuePage:
+    """List queues by name."""
+    limits = services.limits
+    scope = Scope(context.project, "")
+    select = QueueFilter(
+        name_contains=parameters.get("name", ""),
+        metadata={key: _filter_value(text) for key, text in parameters["filters"].items()},
+    )
+    listing = op.ListQueues(
+        marker=parameters.get("marker", ""),
+        limit=parameters.get("limit", limits.page_size(limits.max_queues_per_page)),
+        select=select,
+    )
+    records = services.store.manage(context, scope, listing)
+    count = None
+    if parameters.get("with_count"):
+        count = services.store.catalogue.count(scope.project, scope.kind)
+    return QueuePage(records, parameters.get("detailed", False), count)
+
+
+def _filter_value(text: str) -> int | str:
+    try:
+        return int(text) if text.strip() == text and "_" not in text else text
+    except ValueError:
+        return text
+
+
+def queue_create(services: Services, context: RequestContext, parameters: Parameters) -> bool:
+    """Create a queue; False if it existed, in which case nothing changes."""
+    scope = scope_of(context, parameters)
+    metadata = parameters.get("metadata") or {}
+    queue_metadata.check(metadata, scope.name, services.schemas, InvalidRequest)
+    return services.store.manage(context, scope, op.CreateQueue(metadata))
+
+
+def queue_get(
+    services: Services, context: RequestContext, parameters: Parameters
+) -> Mapping[str, Any]:
+    """Read the stored metadata; an unknown queue reads as an unconfigured one."""
+    return services.store.manage(context, scope_of(context, parameters), op.GetQueue()) or {}
+
+
+def queue_update(
+    services: Services, context: RequestContext, parameters: Parameters
+) -> Mapping[str, Any]:
+    """Apply a patch to the metadata and return the result as stored."""
+    scope = scope_of(context, parameters)
+    patch = queue_metadata.parse_patch(parameters["operations"])
+    shown = queue_metadata.display_defaults(services.limits)
+
+    def change(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+        result = queue_metadata.apply_patch(stored, patch, shown)
+        queue_metadata.check(result, scope.name, services.schemas, InvalidBody)
+        queue_metadata.check_size(result, services.limits)
+        return result
+
+    return services.store.manage(context, scope, op.UpdateQueue(change))
+
+
+def queue_delete(services: Services, context: RequestContext, parameters: Parameters) -> None:
+    """Delete a queue with its messages and claims."""
+    services.store.manage(context, scope_of(context, parameters), op.DeleteQueue())
+
+
+def queue_get_stats(
+    services: Services, context: RequestContext, parameters: Parameters
+) -> QueueStats:
+    """Count messages; a queue that does not exist has none."""
+    scope = scope_of(context, parameters)
+    try:
+        stats = services.store.perform(context, scope, lambda _: op.GetStats())
+    except QueueDoesNotExist:
+        return QueueStats(Stats(), exists=False)
+    return QueueStats(stats, exists=True)
+
+
+def queue_purge(services: Services, context: RequestContext, parameters: Parameters) -> None:
+    """Remove all messages of a queue, claimed and delayed ones included."""
+    if "messages" not in parameters.get("resource_types", ("messages",)):
+        return
+    try:
+        services.store.perform(context, scope_of(context, parameters), lambda _: op.PurgeMessages())
+    except QueueDoesNotExist:
+        return
+
+
+def queue_share(services: Services, context: RequestContext, parameters: Parameters) -> Credential:
+    """Issue a pre-signed credential for a queue."""
+    if not services.signer.is_enabled:
+        raise InvalidRequest("Sharing needs [signed_url] secret_key, which is not set here.")
+    now = int(time.time())
+    queue = _QUEUE.format_map(parameters)
+    default = datetime.fromtimestamp(now + _SHARE_LIFETIME, UTC).isoformat()
+    try:
+        expires = normalise_expiry(parameters.get("expires", default), now)
+    except (ValueError, OverflowError) as error:
+        raise InvalidRequest("expires must be an ISO 8601 date and time in the future.") from error
+    return services.signer.issue(
+        [f"{queue}/{path}" for path in parameters.get("paths") or ["messages"]],
+        parameters.get("methods") or ["GET"],
+        context.project,
+        expires,
+    )
+
+
+def _action(name: str, rule: str, summary: str, method: str, path: str, handler: Any) -> Action:
+    return Action(name, "queues", f"queues:{rule}", summary, HttpBinding(method, path), handler)
+
+
+ACTIONS: Final = (
+    _action("queue_list", "get_all", "List queues.", "GET", "/v2/queues", queue_list),
+    _action("queue_create", "create", "Create a queue.", "PUT", _QUEUE, queue_create),
+    _action("queue_get", "get", "Show the metadata of a queue.", "GET", _QUEUE, queue_get),
+    _action("queue_delete", "delete", "Delete a queue.", "DELETE", _QUEUE, queue_delete),
+    _action(
+        "queue_update", "update", "Change the metadata of a queue.", "PATCH", _QUEUE, queue_update
+    ),
+    _action(
+        "queue_get_stats",
+        "stats",
+        "Show the statistics of a queue.",
+        "GET",
+        f"{_QUEUE}/stats",
+        queue_get_stats,
+    ),
+    _action(
+        "queue_share",
+        "share",
+        "Issue a pre-signed credential for a queue.",
+        "POST",
+        f"{_QUEUE}/share",
+        queue_share,
+    ),
+    _action(
+        "queue_purge",
+        "purge",
+        "Remove the messages or subscriptions of a queue.",
+        "POST",
+        f"{_QUEUE}/purge",
+        queue_purge,
+    ),
+)

@@ -1,0 +1,41 @@
+"""How results look over HTTP: one function per action, one module per resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from angarium_rest.render import claims, discovery, messages, queues
+from angarium_rest.render.view import View
+from angarium_rest.replies import Reply
+
+Renderer = Callable[[Any, View], Reply]
+
+RENDERERS: Final[Mapping[str, Renderer]] = {
+    function.__name__: function
+    for function in (
+        discovery.list_versions,
+        discovery.get_home_doc,
+        discovery.ping_node,
+        discovery.ping_process,
+        discovery.check_node_health,
+        queues.queue_list,
+        queues.queue_create,
+        queues.queue_get,
+        queues.queue_update,
+        queues.queue_delete,
+        queues.queue_get_stats,
+        queues.queue_purge,
+        queues.queue_share,
+        messages.message_post,
+        messages.message_list,
+        messages.message_get_many,
+        messages.message_get,
+        messages.message_delete,
+        messages.message_delete_many,
+        claims.claim_create,
+        claims.claim_get,
+        claims.claim_update,
+        claims.claim_delete,
+    )
+}

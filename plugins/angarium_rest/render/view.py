@@ -1,0 +1,50 @@
+"""What a renderer knows of the request, and the links that it makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The request behind a result.
+
+    :ivar path: the parameters of the route.
+    :ivar query: the parameters of the query string, typed, in the order given.
+    :ivar metadata_defaults: reserved metadata keys, with what is shown when they are unset.
+    """
+
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    metadata_defaults: Mapping[str, Any]
+
+    @property
+    def queue(self) -> str:
+        """The path of the queue."""
+        return f"/v2/queues/{self.path['queue_name']}"
+
+    def next_link(
+        self, collection: str, marker: str | None, extra: Mapping[str, Any] | None = None
+    ) -> list[dict[str, str]]:
+        """The ``links`` of a page; empty when the page is.
+
+        :param marker: where the next page starts, or None for an empty page.
+        :param extra: parameters that the request did not give.
+        """
+        if marker is None:
+            return []
+        parameters = {**self.query, **(extra or {}), "marker": marker}
+        parameters["marker"] = parameters.pop("marker")
+        text = urlencode(
+            {name: _as_text(value) for name, value in parameters.items()}, quote_via=quote
+        )
+        return [{"rel": "next", "href": f"{collection}?{text}"}]
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -53,7 +53,6 @@ class StoreEnvironment:
 class Driver(ABC):
     """What the drivers of both stores have in common. Constructing one contacts nothing."""
 
-    interface_version: ClassVar[int] = INTERFACE_VERSION
     schemes: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, environment: StoreEnvironment) -> None:
@@ -98,7 +97,11 @@ class DataDriver(Driver):
 
     Every operation on a queue raises :class:`~angarium.storage.signals.StalePlan` when the epoch
     of ``queue`` is not the store's, and may raise :class:`~angarium.storage.signals.Again`.
+
+    :cvar interface_version: what a driver was written for; each declares it in its own body.
     """
+
+    interface_version: ClassVar[int] = INTERFACE_VERSION
 
     @property
     @abstractmethod
@@ -193,7 +196,12 @@ class DataDriver(Driver):
 
 
 class ControlDriver(Driver):
-    """A management store (contract, ``storage-semantics.md`` 2 and 13; design principle 6)."""
+    """A management store (contract, ``storage-semantics.md`` 2 and 13; design principle 6).
+
+    :cvar interface_version: what a driver was written for; each declares it in its own body.
+    """
+
+    interface_version: ClassVar[int] = INTERFACE_VERSION
 
     @abstractmethod
     def get_queue(self, scope: Scope) -> QueueRecord | None:

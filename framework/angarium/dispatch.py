@@ -16,6 +16,7 @@ from angarium.actions.base import Action, Services
 from angarium.context import RequestContext
 from angarium.errors import InternalError, InvalidBody
 from angarium.identity import Identity
+from angarium.logs import event
 from angarium.policy import Policy
 from angarium.validation import MISSING, RequestSchema
 
@@ -151,14 +152,8 @@ def _canonical(client_id: str) -> str:
         return client_id
 
 
-def log_failure(context_id: str, action: str, error: BaseException) -> InternalError:
+def log_failure(request_id: str, error: BaseException) -> InternalError:
     """Log an exception that nobody expected and make the error that the client gets instead."""
-    LOG.error(
-        "unexpected failure; code=%s action=%s request_id=%s",
-        InternalError.code,
-        action,
-        context_id,
-        exc_info=error,
-        extra={"request_id": context_id, "code": InternalError.code},
-    )
+    LOG.error("unexpected failure", exc_info=error)
+    event(LOG, logging.ERROR, "request failed", code=InternalError.code, request_id=request_id)
     return InternalError()

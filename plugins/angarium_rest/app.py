@@ -1,4 +1,4 @@
-"""The Flask app of the REST door: routes from the table of actions, and one way through all of them.
+"""The Flask app of the REST door: routes from the table of actions, one way through all of them.
 
 The order of the checks is that of the contract (``rest-v2.md`` 1.2).
 """
@@ -31,6 +31,7 @@ from angarium.errors import (
 from angarium.identity import Identity
 from angarium.ids import new_request_id
 from angarium.kernel import Kernel
+from angarium.logs import event
 from angarium_rest import signed
 from angarium_rest.arguments import Headers, HttpArguments
 from angarium_rest.cors import Cors
@@ -70,7 +71,7 @@ class Door:
         except ApiError as error:
             reply = self._refuse(error, route, request_id)
         except Exception as error:
-            reply = refusal(log_failure(request_id, f"{request.method} {route}", error))
+            reply = refusal(log_failure(request_id, error))
         return reply.to_response(request_id)
 
     def _reply(self, route: table.Route | None, path: dict[str, str], request_id: str) -> Reply:
@@ -103,15 +104,15 @@ class Door:
 
     @staticmethod
     def _refuse(error: ApiError, route: table.Route | None, request_id: str) -> Reply:
-        LOG.log(
+        event(
+            LOG,
             logging.WARNING if error.status >= 500 else logging.DEBUG,
-            "%s %s refused: %s; code=%s request_id=%s",
-            request.method,
-            route.path if route else "unknown path",
-            error.description or error.title,
-            error.code,
-            request_id,
-            extra={"request_id": request_id, "code": error.code},
+            "request refused",
+            code=error.code,
+            method=request.method,
+            route=route.path if route else None,
+            reason=error.description,
+            request_id=request_id,
         )
         if request.method == "OPTIONS":
             return Reply(200)

@@ -20,7 +20,7 @@ _FALSE: Final = frozenset({"false", "False", "f", "no", "n", "0", "off"})
 
 
 class Headers(Mapping[str, str]):
-    """Request headers by lower-case name. Bytes beyond ASCII are read as UTF-8 where they can be."""
+    """Request headers by lower-case name; bytes beyond ASCII are UTF-8 where they can be."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment

@@ -1,4 +1,4 @@
-"""Cross-origin requests; nothing happens until ``[cors] allowed_origin`` is set (rest-v2.md 1.10)."""
+"""Cross-origin requests; idle until ``[cors] allowed_origin`` is set (``rest-v2.md`` 1.10)."""
 
 from __future__ import annotations
 

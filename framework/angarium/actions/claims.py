@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,10 +84,8 @@ def claim_delete(services: Services, context: RequestContext, parameters: Parame
     if not is_well_formed(parameters["claim_id"]):
         return
     release = op.ReleaseClaim(parameters["claim_id"])
-    try:
+    with suppress(QueueDoesNotExist):
         services.store.perform(context, scope_of(context, parameters), lambda _: release)
-    except QueueDoesNotExist:
-        return
 
 
 def _live(parameters: Parameters) -> str:

@@ -13,6 +13,7 @@ from angarium.actions.base import Action, HttpBinding, Parameters, Services
 from angarium.context import RequestContext
 from angarium.errors import AngariumError, StoreUnreachable
 from angarium.ids import new_claim_id, new_message_id
+from angarium.logs import event
 from angarium.storage import operations as op
 from angarium.storage.models import NewMessage, Scope
 
@@ -92,13 +93,17 @@ class _Probe:
         reference, started = None, time.perf_counter()
         try:
             step()
-        except AngariumError:
+        except AngariumError as error:
             reference = str(uuid.uuid4())
-            LOG.exception(
-                "health probe %s failed; ref=%s request_id=%s",
-                name,
-                reference,
-                self.context.request_id,
+            event(
+                LOG,
+                logging.ERROR,
+                "health probe failed",
+                probe=name,
+                code=getattr(error, "code", None),
+                reason=error,
+                ref=reference,
+                request_id=self.context.request_id,
             )
         self.report[name] = {
             "succeeded": reference is None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from angarium.context import RequestContext
 from angarium.errors import InvalidRequest, MessageDoesNotExist, QueueDoesNotExist
 from angarium.ids import UNKNOWN, is_well_formed, new_message_id
 from angarium.storage import operations as op
-from angarium.storage.models import Message, NewMessage, Page
+from angarium.storage.models import Message, NewMessage, Page, Scope
 from angarium.storage.settings import QueueSettings
 
 DELAYED_BODY: Final = "v2/messages/message_post.json#/$defs/delayed_body"
@@ -70,11 +71,12 @@ def check_post_size(
 ) -> None:
     """Refuse a post that is larger than this queue takes (``_max_messages_post_size``)."""
     scope, catalogue = scope_of(context, parameters), services.store.catalogue
-    for look_up in (catalogue.plan, catalogue.plan_anew):
-        plan = look_up(scope)
-        if plan is None or size <= plan.settings.max_post_size:
-            return
-    raise InvalidRequest(f"This queue takes posts of at most {plan.settings.max_post_size} bytes.")
+    plan = catalogue.plan(scope)
+    if plan is not None and size > plan.settings.max_post_size:
+        plan = catalogue.plan_anew(scope)  # nobody is refused on outdated metadata
+    if plan is not None and size > plan.settings.max_post_size:
+        limit = plan.settings.max_post_size
+        raise InvalidRequest(f"The body of a post to this queue may have at most {limit} bytes.")
 
 
 def message_list(
@@ -133,10 +135,8 @@ def message_delete(services: Services, context: RequestContext, parameters: Para
     if claim_id is not None and not is_well_formed(claim_id):
         claim_id = UNKNOWN
     deletion = op.DeleteMessage(identifier, claim_id)
-    try:
+    with suppress(QueueDoesNotExist):
         services.store.perform(context, scope_of(context, parameters), lambda _: deletion)
-    except QueueDoesNotExist:
-        return
 
 
 def message_delete_many(
@@ -151,15 +151,23 @@ def message_delete_many(
     elif (ids is None) != (claim_ids is None):
         raise InvalidRequest("Here ids and claim_ids are needed together.")
     scope = scope_of(context, parameters)
-    try:
-        if pop is not None:
-            return services.store.perform(context, scope, lambda _: op.PopMessages(pop))
-        deletion = op.DeleteMessages(_known(ids), None if claim_ids is None else _known(claim_ids))
-        if deletion.ids:
-            services.store.perform(context, scope, lambda _: deletion)
-    except QueueDoesNotExist:
-        return None if pop is None else ()
+    if pop is not None:
+        return _pop(services, context, scope, pop)
+    deletion = op.DeleteMessages(
+        _known(ids or ()), None if claim_ids is None else _known(claim_ids)
+    )
+    with suppress(QueueDoesNotExist):
+        services.store.perform(context, scope, lambda _: deletion)
     return None
+
+
+def _pop(
+    services: Services, context: RequestContext, scope: Scope, limit: int
+) -> tuple[Message, ...]:
+    try:
+        return services.store.perform(context, scope, lambda _: op.PopMessages(limit))
+    except QueueDoesNotExist:
+        return ()
 
 
 def _known(ids: Iterable[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -120,10 +121,8 @@ def queue_purge(services: Services, context: RequestContext, parameters: Paramet
     """Remove all messages of a queue, claimed and delayed ones included."""
     if "messages" not in parameters.get("resource_types", ("messages",)):
         return
-    try:
+    with suppress(QueueDoesNotExist):
         services.store.perform(context, scope_of(context, parameters), lambda _: op.PurgeMessages())
-    except QueueDoesNotExist:
-        return
 
 
 def queue_share(services: Services, context: RequestContext, parameters: Parameters) -> Credential:

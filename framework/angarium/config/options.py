@@ -188,7 +188,7 @@ STORAGE_OPTIONS: Final = [
     ),
 ]
 
-SIGNED_URL_OPTIONS: Final = [
+SIGNED_URL_OPTIONS: Final[list[cfg.Opt]] = [
     cfg.StrOpt(
         "secret_key",
         secret=True,

@@ -1,0 +1,58 @@
+"""What one server process does before it serves: build a kernel of its own and its companions."""
+
+from __future__ import annotations
+
+import atexit
+import signal
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from angarium import config, kernel, logs
+from angarium.errors import AngariumError
+from angarium.processes import follow_parent
+from angarium_rest import options
+from angarium_rest.app import create_app
+from angarium_rest.hosts import HostCheck, is_loopback
+from angarium_rest.silence import SilenceWatch
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def load(arguments: Sequence[str], address: str, port: int) -> WSGIApplication:
+    """Build the application in a new process; ends the process when that fails.
+
+    :param arguments: command-line arguments, as for :func:`angarium.config.load`.
+    :param address: the address that is listened on, and ``port``.
+    """
+    # Ctrl-C reaches every process of a terminal; only the parent knows how to stop in order.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    follow_parent()
+    try:
+        return _build(arguments, address, port)
+    except AngariumError as error:
+        print(f"angarium-server: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
+
+
+def _build(arguments: Sequence[str], address: str, port: int) -> WSGIApplication:
+    conf = config.load(arguments)
+    logs.setup(conf)
+    options.register(conf)
+    server = conf[options.GROUP]
+    service = kernel.build(conf)
+    start_companions(service)
+    SilenceWatch(port, server.body_timeout).start()
+    application = create_app(service).wsgi_app
+    if service.identity.open and is_loopback(address):
+        return HostCheck(application, server.allowed_hosts)
+    return application
+
+
+def start_companions(service: kernel.Kernel) -> None:
+    """Start what runs beside the requests of this process, and end it with the process."""
+    housekeeper = service.housekeeper()
+    housekeeper.start()
+    atexit.register(service.close)
+    atexit.register(housekeeper.stop)

@@ -1,4 +1,4 @@
-"""``audit``: one line of log for each operation that changes messages or claims."""
+"""``audit``: one line of log for each operation that changes queues, messages or claims."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from angarium.storage.pipeline import Call, Filter
 # Below "angarium", so that it is heard at INFO without further options.
 LOG = logging.getLogger("angarium.audit")
 
-_CHANGES: Final = {
+_CHANGES: Final[dict[type[object], str]] = {
+    op.CreateQueue: "create_queue",
+    op.UpdateQueue: "update_queue",
+    op.DeleteQueue: "delete_queue",
     op.PostMessages: "post_messages",
     op.DeleteMessage: "delete_message",
     op.DeleteMessages: "delete_messages",
@@ -27,7 +30,8 @@ _CHANGES: Final = {
 class AuditFilter(Filter):
     """Says who changed what, after it was done; never what a message holds.
 
-    Name it in ``[storage] message_pipeline``, ``claim_pipeline`` or both.
+    Name it in ``[storage] queue_pipeline``, ``message_pipeline`` and ``claim_pipeline``, or in some
+    of them.
     """
 
     def after(self, call: Call[Any], result: Any) -> None:

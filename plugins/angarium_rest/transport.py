@@ -112,7 +112,8 @@ class _Server(MPServer):
             self.was_forced = True
             for process in self.wrks:
                 process.kill()
-        super().signal_handler_interrupt()
+        self.interrupt_signal = True
+        self.main_loop_interrupt.set()
 
 
 def _resolve(host: str) -> str:

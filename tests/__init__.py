@@ -1,0 +1,1 @@
+"""The tests of Angarium; `make test` runs them all."""

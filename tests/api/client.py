@@ -1,0 +1,240 @@
+"""What the cases talk to: one method per action, so that any door of the service can stand behind.
+
+:class:`Api` is the client of one project; :class:`Rest` knows how an action is asked for over
+HTTP. Every answer is held to the rules of :mod:`tests.api.rules` and to the response schema of its
+action before a case sees it.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from jsonschema import Draft202012Validator
+
+from angarium.limits import Limits
+from angarium.validation import SchemaLibrary
+from tests.api import rules
+from tests.api.wire import Answer, Http
+from tests.servers import Server
+
+UNSET: Final[Any] = type("Unset", (), {"__repr__": lambda self: "UNSET"})()
+"""No body, which is something else than the body ``null``."""
+
+PATCH_TYPE: Final = "application/openstack-messaging-v2.0-json-patch"
+_SCHEMAS: Final = SchemaLibrary(Limits())
+
+_Q: Final = "/v2/queues/{queue}"
+ROUTES: Final = {
+    "list_versions": ("GET", "/"),
+    "get_home_doc": ("GET", "/v2/"),
+    "ping_node": ("GET", "/v2/ping"),
+    "ping_process": ("HEAD", "/v2/ping"),
+    "check_node_health": ("GET", "/v2/health"),
+    "queue_list": ("GET", "/v2/queues"),
+    "queue_create": ("PUT", _Q),
+    "queue_get": ("GET", _Q),
+    "queue_update": ("PATCH", _Q),
+    "queue_delete": ("DELETE", _Q),
+    "queue_get_stats": ("GET", f"{_Q}/stats"),
+    "queue_purge": ("POST", f"{_Q}/purge"),
+    "queue_share": ("POST", f"{_Q}/share"),
+    "message_post": ("POST", f"{_Q}/messages"),
+    "message_list": ("GET", f"{_Q}/messages"),
+    "message_get_many": ("GET", f"{_Q}/messages"),
+    "message_delete_many": ("DELETE", f"{_Q}/messages"),
+    "message_get": ("GET", f"{_Q}/messages/{{message}}"),
+    "message_delete": ("DELETE", f"{_Q}/messages/{{message}}"),
+    "claim_create": ("POST", f"{_Q}/claims"),
+    "claim_get": ("GET", f"{_Q}/claims/{{claim}}"),
+    "claim_update": ("PATCH", f"{_Q}/claims/{{claim}}"),
+    "claim_delete": ("DELETE", f"{_Q}/claims/{{claim}}"),
+}
+"""The REST routes of the actions, written down from ``rest-v2.md`` 18."""
+
+
+def encode(document: Any) -> bytes:
+    """JSON text in UTF-8."""
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+class Rest:
+    """The HTTP door to one server.
+
+    :param headers: sent with every request.
+    """
+
+    def __init__(self, server: Server, headers: Mapping[str, str | bytes]) -> None:
+        self.server = server
+        self.headers = dict(headers)
+        self.http = Http(server.host, server.port)
+
+    def call(
+        self,
+        method: str,
+        target: str,
+        body: Any = UNSET,
+        headers: Mapping[str, str | bytes | None] | None = None,
+    ) -> Answer:
+        """Send one request.
+
+        :param body: a document, bytes to send as they are, or an iterator of chunks.
+        :param headers: added to those of the client; None takes one away.
+        """
+        if body is UNSET:
+            payload: bytes | Iterable[bytes] | None = None
+        elif isinstance(body, bytes) or hasattr(body, "__next__"):
+            payload = body
+        else:
+            payload = encode(body)
+        merged: dict[str, str | bytes | None] = {**self.headers, **(headers or {})}
+        sent = [(name, value) for name, value in merged.items() if value is not None]
+        answer = self.http.send(method, target, sent, payload)
+        rules.check(method, answer)
+        return answer
+
+    def perform(
+        self, action: str, path: Mapping[str, str], query: Mapping[str, Any], body: Any
+    ) -> Answer:
+        """Ask for an action and check the form of what comes back."""
+        method, template = ROUTES[action]
+        target = template.format_map({name: quote(text, safe="") for name, text in path.items()})
+        if query:
+            target = f"{target}?{urlencode(query, doseq=True)}"
+        headers = {"Content-Type": PATCH_TYPE} if action == "queue_update" else None
+        answer = self.call(method, target, body, headers)
+        check_schema(action, answer)
+        return answer
+
+
+def check_schema(action: str, answer: Answer) -> None:
+    """Hold the body of an answer to the response schema of its action."""
+    if answer.body is not None and answer.status < 400:
+        _validator(action, answer.status).validate(answer.body)
+
+
+@cache
+def _validator(action: str, status: int) -> Draft202012Validator:
+    schema = _SCHEMAS.response(action, status)
+    assert schema is not None, f"{action} has no schema of a response {status}"
+    return Draft202012Validator(schema)
+
+
+class Api:
+    """A client: a project and a Client-ID, and a method for each action.
+
+    Query parameters are given by name, a body as its document; what is left out is not sent.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        project: str | None = None,
+        client_id: str | None = None,
+        headers: Mapping[str, str | bytes] | None = None,
+    ) -> None:
+        self.server = server
+        self.project = project or f"project-{uuid.uuid4().hex}"
+        self.client_id = client_id or str(uuid.uuid4())
+        identity = {"Client-ID": self.client_id, "X-Project-Id": self.project}
+        self.door = Rest(server, {**identity, **(headers or {})})
+        self.call = self.door.call
+
+    def other_client(self, client_id: str | None = None) -> Api:
+        """Another client of the same project."""
+        return Api(self.server, self.project, client_id)
+
+    def other_project(self) -> Api:
+        """The same client in another project."""
+        return Api(self.server, client_id=self.client_id)
+
+    def at(self, server: Server) -> Api:
+        """The same client at another server."""
+        return Api(server, self.project, self.client_id)
+
+    def _do(
+        self, action: str, query: Mapping[str, Any] | None = None, body: Any = UNSET, **path: str
+    ) -> Answer:
+        return self.door.perform(action, path, query or {}, body)
+
+    # Discovery
+
+    def list_versions(self) -> Answer:
+        return self._do("list_versions")
+
+    def get_home_doc(self) -> Answer:
+        return self._do("get_home_doc")
+
+    def ping_node(self) -> Answer:
+        return self._do("ping_node")
+
+    def ping_process(self) -> Answer:
+        return self._do("ping_process")
+
+    def check_node_health(self) -> Answer:
+        return self._do("check_node_health")
+
+    # Queues
+
+    def queue_list(self, **query: Any) -> Answer:
+        return self._do("queue_list", query)
+
+    def queue_create(self, queue: str, metadata: Any = UNSET) -> Answer:
+        return self._do("queue_create", None, metadata, queue=queue)
+
+    def queue_get(self, queue: str) -> Answer:
+        return self._do("queue_get", queue=queue)
+
+    def queue_update(self, queue: str, operations: Any) -> Answer:
+        return self._do("queue_update", None, operations, queue=queue)
+
+    def queue_delete(self, queue: str) -> Answer:
+        return self._do("queue_delete", queue=queue)
+
+    def queue_get_stats(self, queue: str) -> Answer:
+        return self._do("queue_get_stats", queue=queue)
+
+    def queue_purge(self, queue: str, body: Any = UNSET) -> Answer:
+        return self._do("queue_purge", None, body, queue=queue)
+
+    def queue_share(self, queue: str, body: Any = UNSET) -> Answer:
+        return self._do("queue_share", None, body, queue=queue)
+
+    # Messages
+
+    def message_post(self, queue: str, *messages: Any) -> Answer:
+        return self._do("message_post", None, {"messages": messages}, queue=queue)
+
+    def message_list(self, queue: str, **query: Any) -> Answer:
+        return self._do("message_list", query, queue=queue)
+
+    def message_get_many(self, queue: str, ids: Sequence[str], **query: Any) -> Answer:
+        return self._do("message_get_many", {"ids": ",".join(ids), **query}, queue=queue)
+
+    def message_delete_many(self, queue: str, **query: Any) -> Answer:
+        return self._do("message_delete_many", query, queue=queue)
+
+    def message_get(self, queue: str, message: str) -> Answer:
+        return self._do("message_get", queue=queue, message=message)
+
+    def message_delete(self, queue: str, message: str, claim_id: str | None = None) -> Answer:
+        query = {} if claim_id is None else {"claim_id": claim_id}
+        return self._do("message_delete", query, queue=queue, message=message)
+
+    # Claims
+
+    def claim_create(self, queue: str, body: Any = UNSET, **query: Any) -> Answer:
+        return self._do("claim_create", query, body, queue=queue)
+
+    def claim_get(self, queue: str, claim: str) -> Answer:
+        return self._do("claim_get", queue=queue, claim=claim)
+
+    def claim_update(self, queue: str, claim: str, body: Any = UNSET) -> Answer:
+        return self._do("claim_update", None, body, queue=queue, claim=claim)
+
+    def claim_delete(self, queue: str, claim: str) -> Answer:
+        return self._do("claim_delete", queue=queue, claim=claim)

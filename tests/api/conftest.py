@@ -1,0 +1,103 @@
+"""The servers of the API tests: one for each store and configuration variant."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+import pytest
+
+from tests.api.client import Api
+from tests.servers import Options, Server, ServerPark
+
+SECRET: Final = "paper-boat-42"
+"""The key of pre-signed credentials, as in the worked example."""
+
+ORIGIN: Final = "https://dashboard.example"
+
+VARIANTS: Final[dict[str, Options]] = {
+    "default": {},
+    # Each of these shows in answers of its own, so one server has them all.
+    "features": {
+        "DEFAULT": {"enable_checksum": True, "admin_mode": True},
+        "signed_url": {"secret_key": SECRET},
+        "cors": {"allowed_origin": ORIGIN, "max_age": 600},
+    },
+    "limits": {
+        "transport": {
+            "default_message_ttl": 120,
+            "default_message_delay": 7,
+            "default_claim_ttl": 90,
+            "default_claim_grace": 70,
+            "max_queues_per_page": 4,
+            "max_messages_per_page": 5,
+            "max_messages_per_claim_or_pop": 3,
+            "max_queue_metadata": 400,
+            "max_messages_post_size": 600,
+            "max_message_ttl": 1000,
+            "max_message_delay": 50,
+            "max_claim_ttl": 200,
+            "max_claim_grace": 150,
+        }
+    },
+    "strict-delete": {
+        "transport": {
+            "message_delete_with_claim_id": True,
+            "client_id_uuid_safe": "off",
+            "min_length_client_id": 12,
+            "max_length_client_id": 40,
+        }
+    },
+}
+
+
+def _server(park: ServerPark, store: str, variant: str) -> Server:
+    return park.get(store, variant, VARIANTS[variant])
+
+
+@pytest.fixture
+def server(park: ServerPark, store: str) -> Server:
+    """A server with the default configuration."""
+    return _server(park, store, "default")
+
+
+@pytest.fixture
+def second_server(park: ServerPark, store: str, server: Server) -> Server:
+    """Another process of the same installation as ``server``."""
+    return park.get(store, "default", VARIANTS["default"], number=2)
+
+
+@pytest.fixture
+def api(server: Server) -> Api:
+    """A client of a project of its own, at a server with the default configuration."""
+    return Api(server)
+
+
+@pytest.fixture
+def features(park: ServerPark, store: str) -> Api:
+    """The same where checksums, signatures, CORS and the admin mode are on."""
+    return Api(_server(park, store, "features"))
+
+
+@pytest.fixture
+def admin(features: Api) -> Api:
+    """A client with the role admin at the server of ``features``."""
+    return Api(features.server, features.project, headers={"X-Roles": "member, Admin"})
+
+
+@pytest.fixture
+def limited(park: ServerPark, store: str) -> Api:
+    """The same where every limit and default has a small value of its own."""
+    return Api(_server(park, store, "limits"))
+
+
+@pytest.fixture
+def strict(park: ServerPark, store: str) -> Api:
+    """The same where bulk deletions must name claims and client ids are free text."""
+    return Api(_server(park, store, "strict-delete"))
+
+
+@pytest.fixture
+def queue() -> str:
+    """A queue name that no other test uses."""
+    return f"queue-{uuid.uuid4().hex[:12]}"

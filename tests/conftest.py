@@ -1,0 +1,95 @@
+"""Fixtures that every kind of test may use: databases and running servers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests import stores
+from tests.servers import ServerPark, TestClock
+
+_PARK: pytest.StashKey[ServerPark] = pytest.StashKey()
+_LOGGED: pytest.StashKey[dict[str, int]] = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def run_id(request: pytest.FixtureRequest) -> str:
+    """One name for this run of the tests, the same in all its processes."""
+    worker = getattr(request.config, "workerinput", {})
+    return str(worker.get("testrunuid", uuid.uuid4().hex))
+
+
+class _Postgresql:
+    """Starts the PostgreSQL server when it is first asked for its URL."""
+
+    def __init__(self, run_id: str, stack: ExitStack) -> None:
+        self._run_id = run_id
+        self._stack = stack
+        self._url: str | None = None
+
+    def __call__(self) -> str:
+        if self._url is None:
+            self._url = self._stack.enter_context(stores.postgresql_server(self._run_id))
+        return self._url
+
+
+@pytest.fixture(scope="session")
+def postgresql(run_id: str) -> Iterator[_Postgresql]:
+    """A function that returns the URL of a running PostgreSQL server."""
+    with ExitStack() as stack:
+        yield _Postgresql(run_id, stack)
+
+
+@pytest.fixture
+def postgresql_url(postgresql: _Postgresql) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    with stores.database(postgresql()) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def park(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    postgresql: _Postgresql,
+) -> Iterator[ServerPark]:
+    """The servers of this test process."""
+    directory: Path = tmp_path_factory.mktemp("servers")
+    servers = ServerPark(directory, postgresql)
+    request.config.stash[_PARK] = servers
+    yield servers
+    servers.close()
+
+
+@pytest.fixture(scope="session", params=stores.STORES)
+def store(request: pytest.FixtureRequest) -> str:
+    """The name of the store that a test runs on: each test that uses it runs on all of them."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def clock(park: ServerPark) -> TestClock:
+    """The time of all running servers."""
+    return park.clock
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failure what the servers logged meanwhile."""
+    report = yield
+    servers = item.config.stash.get(_PARK, None)
+    if servers is None:
+        return report
+    seen = item.config.stash.setdefault(_LOGGED, {})
+    for name, path in servers.logs().items():
+        start, seen[name] = seen.get(name, 0), path.stat().st_size
+        if report.failed and seen[name] > start:
+            logged = path.read_bytes()[start:].decode(errors="replace")
+            report.sections.append((f"log of {name}", logged))
+    return report

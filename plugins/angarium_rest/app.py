@@ -32,7 +32,7 @@ from angarium.identity import Identity
 from angarium.ids import new_request_id
 from angarium.kernel import Kernel
 from angarium.logs import event
-from angarium_rest import signed
+from angarium_rest import options, signed
 from angarium_rest.arguments import Headers, HttpArguments
 from angarium_rest.cors import Cors
 from angarium_rest.render import RENDERERS
@@ -157,6 +157,7 @@ def _api_headers(headers: Headers, identity: Identity) -> dict[str, str]:
 
 def create_app(kernel: Kernel) -> Flask:
     """The REST API as a Flask app, which is a WSGI callable."""
+    options.register(kernel.conf)
     app = Flask("angarium_rest", static_folder=None)
     app.url_map.converters["segment"] = Segment
     app.url_map.merge_slashes = False

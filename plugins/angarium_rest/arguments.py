@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -147,4 +147,8 @@ def _boolean(name: str, text: str) -> bool:
     raise InvalidParameter(f"The query parameter {name} must be true or false.")
 
 
-_READERS: Final = {"integer": _integer, "boolean": _boolean, "string": lambda _, text: text}
+_READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
+    "integer": _integer,
+    "boolean": _boolean,
+    "string": lambda _, text: text,
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, Final
 
 import orjson
@@ -13,6 +14,9 @@ from angarium.errors import InvalidBody
 _LARGEST: Final = 2**63 - 1
 _SMALLEST: Final = -(2**63)
 _LONGEST_INTEGER: Final = len(str(_SMALLEST))
+_DEEPEST: Final = 200
+_MARGIN: Final = 254 - _DEEPEST  # orjson writes 254 levels
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def _integer(text: str) -> int:
@@ -40,9 +44,18 @@ _decoder = json.JSONDecoder(parse_int=_integer, parse_float=_real, parse_constan
 def decode(raw: bytes) -> Any:
     """Parse a document.
 
-    :raises InvalidBody: it is not UTF-8 or not JSON, nests too deep, or has a number that neither
-        a 64-bit integer nor a double can hold.
+    What is accepted can be written again, in the answers around it too.
+
+    :raises InvalidBody: it is not UTF-8 or not JSON, nests deeper than 200 levels, or has a number
+        that neither a 64-bit integer nor a double can hold, or half of a surrogate pair.
     """
+    document = _parse(raw)
+    if raw.count(b"[") + raw.count(b"{") > _DEEPEST or _SURROGATE.search(raw):
+        _check_writable(document)
+    return document
+
+
+def _parse(raw: bytes) -> Any:
     try:
         return _decoder.decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -58,15 +71,21 @@ def decode(raw: bytes) -> Any:
         raise InvalidBody("The request body could not be parsed: it nests too deep.") from None
 
 
+def _check_writable(document: Any) -> None:
+    for _ in range(_MARGIN):
+        document = [document]
+    encode(document)
+
+
 def encode(document: Any) -> bytes:
     """Write a document that :func:`decode` or the service itself made.
 
-    :raises InvalidBody: it holds what UTF-8 or 254 levels of nesting cannot: a lone surrogate, say.
+    :raises InvalidBody: it holds half of a surrogate pair, or nests deeper than 254 levels.
     """
     try:
         return orjson.dumps(document)
     except orjson.JSONEncodeError as error:
         raise InvalidBody(
-            "The request body holds a value that cannot be stored: text with a lone surrogate, "
-            "or more than 254 levels of nesting."
+            "The request body holds what cannot be stored: half of a surrogate pair in a text, or "
+            f"more than {_DEEPEST} levels of nesting."
         ) from error

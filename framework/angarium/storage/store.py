@@ -47,18 +47,20 @@ class Store:
         build: Callable[[QueueSettings], op.DataOperation[ResultT]],
         *,
         creates_queue: bool = False,
+        carry_out: Callable[[op.DataOperation[ResultT], Plan], ResultT] | None = None,
     ) -> ResultT:
         """Carry out an operation on the messages or claims of a queue.
 
         :param build: makes the operation from the settings of the queue; may refuse with an
             :class:`ApiError`, and is then asked again on fresh settings if these were cached.
         :param creates_queue: create the queue if it does not exist, once ``build`` has accepted.
+        :param carry_out: how, if not by one call of the driver.
         :raises QueueDoesNotExist: the queue does not exist and is not to be created.
         :raises StoreUnreachable: a store failed; nothing was changed.
         """
         plan = self.catalogue.plan(scope)
-        is_fresh = False
-        for attempt in range(_ATTEMPTS):
+        is_fresh = is_repeat = False
+        for _ in range(_ATTEMPTS):
             try:
                 operation = build(plan.settings if plan else self.catalogue.default_settings)
             except ApiError:
@@ -69,9 +71,11 @@ class Store:
             if plan is None and not creates_queue:
                 raise QueueDoesNotExist
             try:
-                return self._pass(context, scope, plan, operation, is_repeat=attempt > 0)
+                call = Call(context, scope, plan.metadata if plan else {}, operation, is_repeat)
+                return self._pass(call, plan, carry_out or _repeat_while_moving)
             except StalePlan as stale:
                 plan, is_fresh = self.catalogue.plan_after_refusal(plan, scope, stale.scope), True
+                is_repeat = True
         raise StoreUnreachable("The queue is being changed all the time; please retry.")
 
     def list_messages(
@@ -80,34 +84,29 @@ class Store:
         scope: Scope,
         build: Callable[[QueueSettings], op.ListMessages],
     ) -> Page:
-        """Read a page of messages that is short only at the end of the queue."""
-        page = self.perform(context, scope, build)
-        while not page.complete:
-            rest = self.perform(context, scope, _rest_of(build, page))
-            page = Page((*page.messages, *rest.messages), rest.marker, rest.complete)
-        return page
+        """Read a page of messages that is short only at the end of the queue.
+
+        To the filters it is one operation, however often the driver has to be called for it.
+        """
+        return self.perform(context, scope, build, carry_out=_whole_page)
 
     def _pass(
         self,
-        context: RequestContext,
-        scope: Scope,
+        call: Call[op.DataOperation[ResultT]],
         plan: Plan | None,
-        operation: op.DataOperation[ResultT],
-        *,
-        is_repeat: bool,
+        carry_out: Callable[[op.DataOperation[ResultT], Plan], ResultT],
     ) -> ResultT:
         """Through the filters to the driver."""
-        call = Call(context, scope, plan.metadata if plan else {}, operation, is_repeat)
 
-        def act(it: op.DataOperation[ResultT]) -> ResultT:
-            ready = plan or self._create_for(scope)
+        def act(operation: op.DataOperation[ResultT]) -> ResultT:
+            ready = plan or self._create_for(call.scope)
             try:
-                return _repeat_while_moving(it, ready)
+                return carry_out(operation, ready)
             except DeadLetterQueueMissing as missing:
                 self.catalogue.ensure(missing.scope)
-                raise StalePlan(scope) from missing
+                raise StalePlan(call.scope) from missing
 
-        return self._pipelines[operation.pipeline].run(call, act)
+        return self._pipelines[call.operation.pipeline].run(call, act)
 
     def _create_for(self, scope: Scope) -> Plan:
         """Create the queue of a post; if somebody else just did so with metadata, plan again."""
@@ -132,11 +131,13 @@ def _repeat_while_moving(operation: op.DataOperation[ResultT], plan: Plan) -> Re
                 ) from None
 
 
-def _rest_of(
-    build: Callable[[QueueSettings], op.ListMessages], page: Page
-) -> Callable[[QueueSettings], op.ListMessages]:
-    def build_rest(settings: QueueSettings) -> op.ListMessages:
-        whole = build(settings)
-        return replace(whole, marker=page.marker, limit=whole.limit - len(page.messages))
-
-    return build_rest
+def _whole_page(operation: op.DataOperation[Page], plan: Plan) -> Page:
+    """A page that is complete, from as many calls as the driver's scan limit makes necessary."""
+    assert isinstance(operation, op.ListMessages)
+    page = _repeat_while_moving(operation, plan)
+    while not page.complete:
+        left = operation.limit - len(page.messages)
+        rest = _repeat_while_moving(replace(operation, marker=page.marker, limit=left), plan)
+        marker = rest.marker or page.marker
+        page = Page((*page.messages, *rest.messages), marker, rest.complete)
+    return page

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from angarium.codec import encode
 from angarium.errors import OutcomeUnknown, QueueDoesNotExist, StoreUnreachable
 from angarium.limits import Limits
 from angarium.storage.driver import ControlDriver, DataDriver
@@ -164,7 +165,7 @@ class Catalogue:
             if record is None:
                 raise QueueDoesNotExist
             metadata = change(record.metadata)
-            if metadata == record.metadata:
+            if encode(metadata) == encode(record.metadata):  # to Python, 1 and True are equal
                 return metadata
             try:
                 pending = self._control.update_queue(scope, metadata, record.epoch)

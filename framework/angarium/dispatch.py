@@ -112,7 +112,7 @@ class Dispatcher:
     ) -> dict[str, Any]:
         schema = self._schemas[action.name]
         query = arguments.query(schema)
-        body = MISSING
+        body, size = MISSING, 0
         if schema.takes_body:
             size = arguments.body_size(schema.max_body)
             if size > schema.max_body:
@@ -123,13 +123,20 @@ class Dispatcher:
             if body is MISSING and schema.body_required:
                 raise InvalidBody("This request needs a body: the request body is empty.")
         schema.check(query, body)
-        return _merge(schema, path, query, body)
+        parameters = _merge(schema, path, query, body)
+        if action.check_size is not None:
+            parameters["body_size"] = size
+        return parameters
 
 
 def _merge(
     schema: RequestSchema, path: Mapping[str, str], query: dict[str, Any], body: Any
 ) -> dict[str, Any]:
-    """One flat set of parameters, whatever part of the request each came in."""
+    """One flat set of parameters, whatever part of the request each came in.
+
+    Members of the body that its schema does not declare are dropped: nothing has checked them, and
+    one may have the name of a parameter that belongs elsewhere.
+    """
     if schema.open_query:
         declared = schema.query_types
         filters = {name: value for name, value in query.items() if name not in declared}
@@ -141,7 +148,8 @@ def _merge(
     if schema.body_parameter is not None:
         parameters[schema.body_parameter] = body
         return parameters
-    return {**body, **parameters}
+    members = schema.body_members
+    return {**{name: body[name] for name in body if name in members}, **parameters}
 
 
 def _canonical(client_id: str) -> str:

@@ -64,6 +64,7 @@ class Action:
     :ivar summary: one sentence for reference docs and the policy sample.
     :ivar needs_admin_mode: whether it exists only with ``[DEFAULT] admin_mode``.
     :ivar check_size: refuses a body (size in bytes) before it is parsed, beyond the schema's limit.
+        The handler finds the size among its parameters, as ``body_size``.
     """
 
     name: str

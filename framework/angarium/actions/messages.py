@@ -41,6 +41,8 @@ def message_post(
     checksums = [_checksum(services, document["body"]) for document in documents]
 
     def build(settings: QueueSettings) -> op.PostMessages:
+        # Looked at before on a plan that may have been outdated; these settings are what counts.
+        _refuse_if_larger(parameters["body_size"], settings)
         if settings.is_delayed:
             services.schemas.part(DELAYED_BODY).check({"messages": documents})
         messages = tuple(
@@ -74,8 +76,13 @@ def check_post_size(
     plan = catalogue.plan(scope)
     if plan is not None and size > plan.settings.max_post_size:
         plan = catalogue.plan_anew(scope)  # nobody is refused on outdated metadata
-    if plan is not None and size > plan.settings.max_post_size:
-        limit = plan.settings.max_post_size
+    if plan is not None:
+        _refuse_if_larger(size, plan.settings)
+
+
+def _refuse_if_larger(size: int, settings: QueueSettings) -> None:
+    limit = settings.max_post_size
+    if size > limit:
         raise InvalidRequest(f"The body of a post to this queue may have at most {limit} bytes.")
 
 

@@ -36,7 +36,9 @@ VERSION = click.version_option(version(), "--version", message="%(prog)s %(versi
 
 def configured(command: FunctionT) -> FunctionT:
     """Give a command the options that every command has."""
-    return VERSION(DEBUG(CONFIG_DIR(CONFIG_FILE(command))))
+    for option in (VERSION, DEBUG, CONFIG_DIR, CONFIG_FILE):  # the last one is shown first
+        command = option(command)
+    return command
 
 
 def arguments(

@@ -6,7 +6,6 @@ The order of the checks is that of the contract (``rest-v2.md`` 1.2).
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,7 +13,6 @@ from flask import Flask, Response, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
-from werkzeug.routing import BaseConverter, Rule
 
 from angarium.actions import table
 from angarium.actions.base import Action
@@ -38,17 +36,12 @@ from angarium_rest.cors import Cors
 from angarium_rest.render import RENDERERS
 from angarium_rest.render.view import View
 from angarium_rest.replies import Reply, refusal
+from angarium_rest.routing import PathFlask
 
 LOG = logging.getLogger(__name__)
 _NOBODY: Final = Identity(project=None, user_id=None, roles=frozenset())
 _ANYTHING_GOES: Final = frozenset({"", "*/*", "application/json"})
 _OPEN_PATH: Final = "/"
-
-
-class Segment(BaseConverter):
-    """One path segment, an empty one included."""
-
-    regex = "[^/]*"
 
 
 class Door:
@@ -158,14 +151,11 @@ def _api_headers(headers: Headers, identity: Identity) -> dict[str, str]:
 def create_app(kernel: Kernel) -> Flask:
     """The REST API as a Flask app, which is a WSGI callable."""
     options.register(kernel.conf)
-    app = Flask("angarium_rest", static_folder=None)
-    app.url_map.converters["segment"] = Segment
-    app.url_map.merge_slashes = False
+    app = PathFlask("angarium_rest")
     door = Door(kernel)
     for route in table.routes(kernel.dispatcher.actions.values()):
-        # A rule without methods takes them all: which one is right is decided after the headers.
-        app.url_map.add(Rule(re.sub(r"{(\w+)}", r"<segment:\1>", route.path), endpoint=route.path))
-        app.view_functions[route.path] = _view(door, route)
+        # Every method comes here: which one is right is decided after the headers.
+        app.add_route(route.path, _view(door, route))
 
     @app.errorhandler(HTTPException)
     def unknown_route(error: HTTPException) -> Response:

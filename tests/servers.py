@@ -30,6 +30,7 @@ Options = Mapping[str, Mapping[str, object]]
 READY_WITHIN: Final = 30.0  # seconds
 STOP_WITHIN: Final = 15.0  # seconds
 _BIN: Final = Path(sys.executable).parent
+_WSGI: Final = "drivers:transport:wsgi"
 
 
 def free_port() -> int:
@@ -67,7 +68,8 @@ class Server:
     """One ``angarium-server`` with a configuration file, a log and a port of its own.
 
     :param directory: where configuration and log are written.
-    :param options: the configuration; bind, port, workers and threads are filled in.
+    :param options: the configuration; bind and port are filled in, and few workers and
+        threads unless it names others.
     :param clock: moves its time.
     """
 
@@ -80,9 +82,9 @@ class Server:
         self.log_file = directory / "server.log"
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
-        wsgi: dict[str, object] = {"workers": 1, "threads": 4}
+        wsgi: dict[str, object] = {"workers": 1, "threads": 4, **options.get(_WSGI, {})}
         wsgi |= {"bind": self.host, "port": self.port}
-        _write(self.config_file, {**options, "drivers:transport:wsgi": wsgi})
+        _write(self.config_file, {**options, _WSGI: wsgi})
 
     @property
     def environment(self) -> dict[str, str]:

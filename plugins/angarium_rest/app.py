@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Flask, Response, request
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
 
@@ -92,7 +91,10 @@ class Door:
         """Steps 1 and 3: who asks, by signature or by whatever the identity plugin looks at."""
         if request.path == _OPEN_PATH:
             return _NOBODY
-        by_signature = signed.identify(headers, method, request.path, self._kernel.services.signer)
+        services = self._kernel.services
+        by_signature = signed.identify(
+            headers, method, request.path, services.signer, services.clock.now()
+        )
         return by_signature or self._kernel.identity.identify(headers)
 
     @staticmethod
@@ -127,8 +129,23 @@ def _check_media_types(headers: Headers, arguments: HttpArguments) -> None:
     accept = headers.get("accept", "").strip()
     if accept in _ANYTHING_GOES:
         return
-    if parse_accept_header(accept, MIMEAccept).quality("application/json") <= 0:
+    if not _admits_json(accept):
         raise NotAcceptable
+
+
+def _admits_json(accept: str) -> bool:
+    """Whether the most specific range that covers JSON has a quality above 0.
+
+    Parameters of a range, a charset for example, are no reason to refuse: JSON has none.
+    """
+    ranges = [
+        (text.partition(";")[0].lower(), quality) for text, quality in parse_accept_header(accept)
+    ]
+    for covering in ("application/json", "application/*", "*/*"):
+        qualities = [quality for name, quality in ranges if name == covering]
+        if qualities:
+            return max(qualities) > 0
+    return False
 
 
 def _choose(actions: tuple[Action, ...]) -> Action:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 from angarium.errors import UnknownRoute
@@ -10,8 +9,12 @@ from angarium.identity import Identity
 from angarium.signatures import Credential, Signer
 
 
-def identify(headers: Mapping[str, str], method: str, path: str, signer: Signer) -> Identity | None:
+def identify(
+    headers: Mapping[str, str], method: str, path: str, signer: Signer, now: int
+) -> Identity | None:
     """The identity that a credential stands for; None if the request presents none.
+
+    :param now: seconds since 1970.
 
     :raises UnknownRoute: the credential does not verify, or does not grant this request.
     """
@@ -25,6 +28,6 @@ def identify(headers: Mapping[str, str], method: str, path: str, signer: Signer)
         expires=headers.get("url-expires", ""),
         signature=signature,
     )
-    if not credential.covers(method, path) or not signer.verify(credential, int(time.time())):
+    if not credential.covers(method, path) or not signer.verify(credential, now):
         raise UnknownRoute
     return Identity(project=credential.project, user_id=None, roles=frozenset())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -129,7 +128,7 @@ def queue_share(services: Services, context: RequestContext, parameters: Paramet
     """Issue a pre-signed credential for a queue."""
     if not services.signer.is_enabled:
         raise InvalidRequest("Sharing needs [signed_url] secret_key, which is not set here.")
-    now = int(time.time())
+    now = services.clock.now()
     queue = _QUEUE.format_map(parameters)
     default = datetime.fromtimestamp(now + _SHARE_LIFETIME, UTC).isoformat()
     try:

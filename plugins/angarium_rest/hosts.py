@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from angarium.errors import InvalidHeader
+from angarium.ids import new_request_id
 from angarium_rest.replies import refusal
 
 if TYPE_CHECKING:
@@ -64,4 +65,4 @@ class HostCheck:
             "without authentication; its operator can allow the name in "
             "[drivers:transport:wsgi] allowed_hosts."
         )
-        return refusal(error).to_response("")(environ, start_response)
+        return refusal(error).to_response(new_request_id())(environ, start_response)

@@ -40,8 +40,8 @@ SERVER_OPTIONS: Final[list[cfg.Opt]] = [
         "body_timeout",
         default=30.0,
         min=1.0,
-        help="Seconds for which a client may be silent before the rest of its body has arrived; "
-        "then its connection is closed. Connections kept alive are closed after as long.",
+        help="Seconds for which a client may be silent while its body has not arrived; then the "
+        "request is refused.",
     ),
     cfg.ListOpt(
         "allowed_hosts",

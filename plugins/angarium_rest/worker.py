@@ -43,8 +43,8 @@ def _build(arguments: Sequence[str], address: str, port: int) -> WSGIApplication
     server = conf[options.GROUP]
     service = kernel.build(conf)
     start_companions(service)
-    SilenceWatch(port, server.body_timeout).start()
-    application = create_app(service).wsgi_app
+    application = SilenceWatch(create_app(service).wsgi_app, port, server.body_timeout)
+    application.start()
     if service.identity.open and is_loopback(address):
         return HostCheck(application, server.allowed_hosts)
     return application

@@ -80,18 +80,25 @@ class HttpArguments(Arguments):
 
     def query(self, schema: RequestSchema) -> dict[str, Any]:
         """Typed parameters in the order of the request; empty ones count as absent."""
-        text: str = self._environment.get("QUERY_STRING", "")
-        parameters: dict[str, Any] = {}
-        if text:
-            types = schema.query_types
-            for name, value in parse_qsl(text, errors="replace"):
-                kind = types.get(name, "string" if schema.open_query else None)
-                if kind == "array":
-                    parameters.setdefault(name, []).extend(filter(None, value.split(",")))
-                elif kind is not None:
-                    parameters[name] = _READERS[kind](name, value)
+        kinds = schema.query_types
+        given: dict[str, Any] = {}
+        for name, value in self._raw_query():
+            if kinds.get(name) == "array":
+                given.setdefault(name, []).extend(filter(None, value.split(",")))
+            elif name in kinds or schema.open_query:
+                given[name] = value  # the last one counts, so the others may be anything
+        parameters = {
+            name: _READERS[kinds.get(name, "string")](name, value) for name, value in given.items()
+        }
         self.parsed_query = parameters
         return parameters
+
+    def _raw_query(self) -> list[tuple[str, str]]:
+        """Decoded names and values; bytes that are no UTF-8 become replacement characters."""
+        text: str = self._environment.get("QUERY_STRING", "")
+        if not text.isascii():
+            text = text.encode("latin-1").decode("utf-8", "replace")
+        return parse_qsl(text, errors="replace") if text else []
 
     def body_size(self, at_most: int) -> int:
         """Read the body, unless it is declared larger than ``at_most``."""
@@ -147,7 +154,8 @@ def _boolean(name: str, text: str) -> bool:
     raise InvalidParameter(f"The query parameter {name} must be true or false.")
 
 
-_READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
+_READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
+    "array": lambda _, items: items,
     "integer": _integer,
     "boolean": _boolean,
     "string": lambda _, text: text,

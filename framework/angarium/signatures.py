@@ -15,6 +15,7 @@ from typing import Final
 
 _TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%S"
 _DIGITS: Final = re.compile(r"[+-]?\d*")
+_CHARACTERS: Final = re.compile(r"[0-9TtWZz:.,+ -]*")  # fromisoformat() takes a NUL at the end, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def normalise_expiry(text: str, now: int) -> str:
     :param now: seconds since 1970; the expiry must be later.
     :raises ValueError: it is malformed, made of digits only, or not in the future.
     """
-    if _DIGITS.fullmatch(text):
+    if _DIGITS.fullmatch(text) or not _CHARACTERS.fullmatch(text):
         raise ValueError("the expiry must be an ISO 8601 date and time")
     moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,82 @@
+"""What both drivers do alike: find their database, get it ready, watch it, give it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+
+from angarium.errors import StartError
+from angarium.storage.driver import Driver, StoreEnvironment
+from angarium_sql import address, options, schema
+from angarium_sql.database import Database
+from angarium_sql.engines import Settings
+
+
+class SqlDriver(Driver):
+    """A driver on one database."""
+
+    schemes: ClassVar[frozenset[str]] = address.SCHEMES
+    group: ClassVar[str]
+
+    def __init__(self, environment: StoreEnvironment) -> None:
+        super().__init__(environment)
+        self.options = options.register(environment.conf, self.group)
+        url = self._url(environment)
+        self.database = Database(url, self._settings(url))
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether a commit survives the crash of the machine."""
+        return True
+
+    def prepare(self) -> None:
+        """Make an SQLite file with its schema; on a server only look whether the schema fits."""
+        if self.database.dialect == "sqlite":
+            self.upgrade()
+        else:
+            schema.check(self.database)
+
+    def upgrade(self) -> str:
+        """Bring the schema up to date."""
+        if self.database.dialect == "sqlite":
+            self._make_directory()
+            self.database.use_write_ahead_log()
+        return schema.upgrade(self.database)
+
+    def ping(self) -> None:
+        """Ask the database for the smallest thing."""
+        self.database.read(lambda connection: connection.execute(text("SELECT 1")).scalar())
+
+    def close(self) -> None:
+        """Close the connections of this process."""
+        self.database.close()
+
+    def _settings(self, url: URL) -> Settings:
+        return Settings(
+            pool_size=self.options.pool_size,
+            pool_timeout=self.options.pool_timeout,
+            connect_timeout=self.options.connect_timeout,
+            durable=self.is_durable,
+        )
+
+    def _url(self, environment: StoreEnvironment) -> URL:
+        if environment.uri is not None:
+            return address.parse(environment.uri, "the uri of a pool")
+        if self.options.uri:
+            return address.parse(self.options.uri, f"[{self.group}] uri")
+        state_path: Any = environment.conf.state_path
+        return address.for_file(Path(state_path) / "angarium.db")
+
+    def _make_directory(self) -> None:
+        directory = Path(self.database.url.database or "").parent
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartError(
+                f"The directory {directory} of the SQLite database cannot be made: "
+                f"{error.strerror}. Set [DEFAULT] state_path or [{self.group}] uri to a place that "
+                "the service may write to."
+            ) from error

@@ -1,0 +1,211 @@
+"""Claims: made, read, renewed and released (contract, ``storage-semantics.md`` 5)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from sqlalchemy import and_, bindparam, case, delete, insert, null, select, update
+
+from angarium.errors import ClaimNotFound
+from angarium.storage import operations as op
+from angarium.storage.models import Claim, Message, QueueRef
+from angarium.storage.signals import Again
+from angarium_sql.core import dead_letters, taking
+from angarium_sql.core.transaction import MESSAGE_COLUMNS, QueueRow, Transaction, to_messages
+from angarium_sql.tables import AnyRow, claims, encode, messages
+
+_THIS_CLAIM: Final = (
+    claims.c.life == bindparam("p_life"),
+    claims.c.id == bindparam("p_claim_id"),
+)
+_CLAIM: Final = select(claims).where(*_THIS_CLAIM)
+_LOCKED_CLAIM: Final = _CLAIM.with_for_update()
+_INSERT: Final = insert(claims)
+_RENEW: Final = (
+    update(claims)
+    .where(*_THIS_CLAIM)
+    .values(
+        ttl=bindparam("new_ttl"),
+        renewed=bindparam("now"),
+        expires=bindparam("lapse"),
+    )
+)
+_DELETE: Final = delete(claims).where(*_THIS_CLAIM)
+
+_MEMBERS: Final = and_(
+    taking.IN_SPACE,
+    taking.AT_POSITIONS,
+    messages.c.claim_id == bindparam("p_claim_id"),
+)
+_LIVE_MEMBERS: Final = (
+    select(*MESSAGE_COLUMNS)
+    .where(_MEMBERS, messages.c.due > bindparam("now"), messages.c.expires > bindparam("now"))
+    .order_by(messages.c.seq)
+)
+_LOCKED_MEMBERS: Final = (
+    select(messages.c.seq).where(_MEMBERS).order_by(messages.c.seq).with_for_update()
+)
+
+# A message that would expire before its claim lives on until the grace after it (5.1).
+_OUTLIVED: Final = messages.c.expires < bindparam("lapse")
+_EXTENSION: Final = {
+    "ttl": case((_OUTLIVED, bindparam("extended_ttl")), else_=messages.c.ttl),
+    "expires": case((_OUTLIVED, bindparam("extended")), else_=messages.c.expires),
+}
+_ON_MEMBERS: Final = update(messages).where(taking.IN_SPACE, taking.AT_POSITIONS)
+_CLAIM_THEM: Final = _ON_MEMBERS.ordered_values(
+    # MySQL assigns from left to right, so the ttl still sees the old expiry.
+    ("ttl", _EXTENSION["ttl"]),
+    ("expires", _EXTENSION["expires"]),
+    ("ready", null()),
+    ("due", bindparam("lapse")),
+    ("claim_id", bindparam("new_claim_id")),
+    ("claim_count", messages.c.claim_count + 1),
+)
+_EXTEND_THEM: Final = _ON_MEMBERS.where(messages.c.expires > bindparam("now")).ordered_values(
+    ("ttl", _EXTENSION["ttl"]),
+    ("expires", _EXTENSION["expires"]),
+    ("due", bindparam("lapse")),
+)
+
+
+def create_claim(
+    transaction: Transaction, queue: QueueRef, operation: op.CreateClaim
+) -> tuple[Message, ...]:
+    """Claim the oldest available messages; a claim that exists already is returned."""
+    row = transaction.queue(queue)
+    claim_id = encode(operation.claim_id)
+    now = transaction.now()
+    known = _find(transaction, row, claim_id, lock=True)
+    if known is not None:
+        if known.expires > now:
+            return _members(transaction, known, now)
+        transaction.run(_DELETE, {"p_life": row.life, "p_claim_id": claim_id})
+    taking.make_due_ready(transaction, row.space, now)
+    rule = operation.dead_letter
+    taken = taking.take(
+        transaction, row.space, now, operation.limit, rule.max_claims if rule else None
+    )
+    if rule and taken.over_claimed:
+        dead_letters.move(transaction, row, taken.over_claimed, rule, now)
+    if taken.is_short:
+        raise Again
+    if not taken.good:
+        return ()
+    _claim(transaction, row, operation, taken.good, now)
+    return taking.read(transaction, row.space, taken.good, now)
+
+
+def _claim(
+    transaction: Transaction,
+    row: QueueRow,
+    operation: op.CreateClaim,
+    positions: list[int],
+    now: int,
+) -> None:
+    claim_id = encode(operation.claim_id)
+    transaction.run(
+        _CLAIM_THEM,
+        {
+            "p_space": row.space,
+            "positions": positions,
+            "new_claim_id": claim_id,
+            **_lifetimes(operation.ttl, operation.grace, now),
+        },
+    )
+    values = {
+        "life": row.life,
+        "id": claim_id,
+        "space": row.space,
+        "ttl": operation.ttl,
+        "renewed": now,
+        "expires": now + operation.ttl,
+        "positions": json.dumps(positions),
+    }
+    transaction.run(_INSERT, values)
+
+
+def get_claim(transaction: Transaction, queue: QueueRef, operation: op.GetClaim) -> Claim:
+    """A live claim with what is still in it."""
+    row = transaction.queue(queue)
+    now = transaction.now()
+    claim = _find(transaction, row, encode(operation.claim_id))
+    if claim is None or claim.expires <= now:
+        raise ClaimNotFound
+    return Claim(
+        id=operation.claim_id,
+        ttl=claim.ttl,
+        age=max(now - claim.renewed, 0),
+        messages=_members(transaction, claim, now),
+    )
+
+
+def renew_claim(transaction: Transaction, queue: QueueRef, operation: op.RenewClaim) -> None:
+    """Move the lapse of a live claim, and extend its messages again."""
+    row = transaction.queue(queue)
+    claim_id = encode(operation.claim_id)
+    claim = _find(transaction, row, claim_id, lock=True)
+    if claim is None:
+        raise ClaimNotFound
+    members = _lock_members(transaction, claim)
+    # Only now: whoever took the messages of a claim that lapsed did so before they were locked.
+    now = transaction.now()
+    if claim.expires <= now:
+        raise ClaimNotFound
+    lifetimes = _lifetimes(operation.ttl, operation.grace, now)
+    if members:
+        values = {"p_space": claim.space, "positions": members, "now": now, **lifetimes}
+        transaction.run(_EXTEND_THEM, values)
+    key = {"p_life": row.life, "p_claim_id": claim_id}
+    transaction.run(
+        _RENEW, {**key, "new_ttl": operation.ttl, "now": now, "lapse": lifetimes["lapse"]}
+    )
+
+
+def release_claim(transaction: Transaction, queue: QueueRef, operation: op.ReleaseClaim) -> None:
+    """End a claim; its messages are available again at their old positions."""
+    row = transaction.queue(queue)
+    claim_id = encode(operation.claim_id)
+    claim = _find(transaction, row, claim_id, lock=True)
+    if claim is None:
+        return
+    members = _lock_members(transaction, claim)
+    if members:
+        transaction.run(taking.MAKE_READY, {"p_space": claim.space, "positions": members})
+    transaction.run(_DELETE, {"p_life": row.life, "p_claim_id": claim_id})
+
+
+def is_live(transaction: Transaction, row: QueueRow, claim_id: bytes, now: int) -> bool:
+    """Whether a claim of this queue exists and has not lapsed."""
+    claim = _find(transaction, row, claim_id)
+    return claim is not None and claim.expires > now
+
+
+def _find(
+    transaction: Transaction, row: QueueRow, claim_id: bytes, *, lock: bool = False
+) -> AnyRow | None:
+    statement = _LOCKED_CLAIM if lock else _CLAIM
+    return transaction.first(statement, {"p_life": row.life, "p_claim_id": claim_id})
+
+
+def _members(transaction: Transaction, claim: AnyRow, now: int) -> tuple[Message, ...]:
+    values = {**_of(claim), "now": now}
+    return to_messages(transaction.rows(_LIVE_MEMBERS, values), now)
+
+
+def _lock_members(transaction: Transaction, claim: AnyRow) -> list[int]:
+    return taking.positions_of(transaction.rows(_LOCKED_MEMBERS, _of(claim)))
+
+
+def _of(claim: AnyRow) -> dict[str, Any]:
+    return {
+        "p_space": claim.space,
+        "p_claim_id": claim.id,
+        "positions": json.loads(claim.positions),
+    }
+
+
+def _lifetimes(ttl: int, grace: int, now: int) -> dict[str, int]:
+    lapse = now + ttl
+    return {"lapse": lapse, "extended": lapse + grace, "extended_ttl": ttl + grace}

@@ -1,0 +1,74 @@
+"""Moving messages that were claimed too often (contract, ``storage-semantics.md`` 10)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import bindparam, null, select, update
+
+from angarium.storage.models import DeadLetter, QueueRef
+from angarium.storage.signals import DeadLetterQueueMissing
+from angarium_sql.core import posting, taking
+from angarium_sql.core.transaction import QueueRow, Transaction
+from angarium_sql.tables import messages
+
+_MOVE: Final = (
+    update(messages)
+    .where(taking.IN_SPACE, taking.AT_POSITIONS)
+    .values(
+        space=bindparam("new_space"),
+        seq=messages.c.seq + bindparam("distance"),
+        ready=messages.c.ready + bindparam("distance"),
+        due=null(),
+        claim_id=null(),
+        claim_count=0,
+    )
+)
+_MOVE_WITH_TTL: Final = _MOVE.values(ttl=bindparam("new_ttl"), expires=bindparam("new_expires"))
+_IDS: Final = select(messages.c.id, messages.c.seq).where(taking.IN_SPACE, taking.AT_POSITIONS)
+_KNOWN: Final = select(messages.c.id).where(
+    taking.IN_SPACE, messages.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+def move(
+    transaction: Transaction, source: QueueRow, positions: list[int], rule: DeadLetter, now: int
+) -> None:
+    """Move ready messages, in order, to the end of the dead-letter queue.
+
+    :param positions: in ascending order; the messages are locked.
+    :raises DeadLetterQueueMissing: the plan knows of no dead-letter queue.
+    :raises StalePlan: the dead-letter queue has another epoch.
+    """
+    if rule.epoch is None:
+        raise DeadLetterQueueMissing(rule.scope)
+    target = transaction.queue(QueueRef(rule.scope, rule.epoch), lock=True)
+    positions = _remove_known(transaction, source, target, positions)
+    if not positions:
+        return
+    # The gaps between the messages move with them, so that one statement moves all.
+    posting.advance(transaction, target, positions[-1] - positions[0] + 1)
+    values = {
+        "p_space": source.space,
+        "positions": positions,
+        "new_space": target.space,
+        "distance": target.next_seq - positions[0],
+    }
+    if rule.ttl is None:
+        transaction.run(_MOVE, values)
+    else:
+        lifetime = {"new_ttl": rule.ttl, "new_expires": now + rule.ttl}
+        transaction.run(_MOVE_WITH_TTL, {**values, **lifetime})
+
+
+def _remove_known(
+    transaction: Transaction, source: QueueRow, target: QueueRow, positions: list[int]
+) -> list[int]:
+    """What the dead-letter queue has already is only removed here; returns the others."""
+    here = {"p_space": source.space, "positions": positions}
+    seqs = {row.id: row.seq for row in transaction.rows(_IDS, here)}
+    there = transaction.rows(_KNOWN, {"p_space": target.space, "ids": list(seqs)})
+    known = {seqs[row.id] for row in there}
+    if known:
+        transaction.run(taking.DELETE, {"p_space": source.space, "positions": sorted(known)})
+    return [position for position in positions if position not in known]

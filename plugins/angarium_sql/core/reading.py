@@ -1,0 +1,131 @@
+"""Reading without changing anything: by id, by page, and counting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Select, bindparam, case, func, or_, select
+
+from angarium.storage import operations as op
+from angarium.storage.models import Message, MessageMoment, Page, QueueRef, Stats
+from angarium_sql.core.transaction import MESSAGE_COLUMNS, Transaction, to_messages
+from angarium_sql.markers import position_after
+from angarium_sql.tables import AnyRow, decode, encode, messages, spaces
+
+_SCAN: Final = 1000  # messages that one call looks at, at most, to fill a page
+
+_SPACE: Final = messages.c.space == bindparam("space")
+_ALIVE: Final = messages.c.expires > bindparam("now")
+_WAITING: Final = messages.c.due > bindparam("now")
+_BY_ID: Final = select(*MESSAGE_COLUMNS).where(
+    _SPACE, messages.c.id.in_(bindparam("ids", expanding=True)), _ALIVE
+)
+_SCAN_END: Final = (
+    select(messages.c.seq)
+    .where(_SPACE, messages.c.seq > bindparam("after"))
+    .order_by(messages.c.seq)
+    .limit(1)
+    .offset(_SCAN - 1)
+)
+_COUNT_ALL: Final = select(func.count()).select_from(messages).where(_SPACE)
+_COUNT_EXPIRED: Final = _COUNT_ALL.where(messages.c.expires <= bindparam("now"))
+_COUNT_CLAIMED: Final = _COUNT_ALL.where(_WAITING, messages.c.claim_id.is_not(None))
+_MOMENTS: Final = select(messages.c.id, messages.c.created).where(_SPACE, _ALIVE).limit(1)
+_OLDEST: Final = _MOMENTS.order_by(messages.c.seq)
+_NEWEST: Final = _MOMENTS.order_by(messages.c.seq.desc())
+_TOTALS: Final = (
+    select(
+        func.count(),
+        func.count(case((_WAITING, messages.c.claim_id))),
+    )
+    .select_from(messages.join(spaces, spaces.c.id == messages.c.space))
+    .where(_ALIVE, spaces.c.dropped.is_(None))
+)
+
+
+def get_messages(
+    transaction: Transaction, queue: QueueRef, operation: op.GetMessages
+) -> tuple[Message, ...]:
+    """Messages by id, in the order asked for, each once."""
+    row = transaction.queue(queue)
+    now = transaction.now()
+    ids = [encode(id_) for id_ in dict.fromkeys(operation.ids)]
+    rows = transaction.rows(_BY_ID, {"space": row.space, "now": now, "ids": ids})
+    found = {message.id: message for message in to_messages(rows, now)}
+    return tuple(found[id_] for id_ in dict.fromkeys(operation.ids) if id_ in found)
+
+
+def list_messages(transaction: Transaction, queue: QueueRef, operation: op.ListMessages) -> Page:
+    """A page, or as much of it as is among the next messages that one call looks at."""
+    row = transaction.queue(queue)
+    now = transaction.now()
+    values: dict[str, Any] = {
+        "space": row.space,
+        "after": position_after(operation.marker),
+        "now": now,
+        "limit": operation.limit,
+    }
+    end = transaction.connection.execute(_SCAN_END, values).scalar()
+    if end is not None:
+        values["end"] = end
+    if operation.exclude_client is not None:
+        values["client"] = encode(operation.exclude_client)
+    statement = _page(
+        has_end=end is not None,
+        excludes_client=operation.exclude_client is not None,
+        claimed=operation.include_claimed,
+        delayed=operation.include_delayed,
+    )
+    rows = transaction.rows(statement, values)
+    return to_page(rows, end, now, operation.limit)
+
+
+def to_page(rows: Sequence[AnyRow], end: int | None, now: int, limit: int) -> Page:
+    """The page of what was found up to the position ``end``, or up to the end if that is None."""
+    complete = len(rows) == limit or end is None
+    last = (rows[-1].seq if rows else None) if complete else end
+    return Page(to_messages(rows, now), None if last is None else str(last), complete)
+
+
+@cache
+def _page(*, has_end: bool, excludes_client: bool, claimed: bool, delayed: bool) -> Select[Any]:
+    over = or_(messages.c.due.is_(None), messages.c.due <= bindparam("now"))
+    statement = select(*MESSAGE_COLUMNS).where(_SPACE, messages.c.seq > bindparam("after"), _ALIVE)
+    if has_end:
+        statement = statement.where(messages.c.seq <= bindparam("end"))
+    if excludes_client:
+        statement = statement.where(messages.c.client_id != bindparam("client"))
+    if not claimed:
+        statement = statement.where(or_(over, messages.c.claim_id.is_(None)))
+    if not delayed:
+        statement = statement.where(or_(over, messages.c.claim_id.is_not(None)))
+    return statement.order_by(messages.c.seq).limit(bindparam("limit"))
+
+
+def get_stats(transaction: Transaction, queue: QueueRef, operation: op.GetStats) -> Stats:
+    """The numbers of a queue; the two counts of all are read from indexes alone."""
+    row = transaction.queue(queue)
+    now = transaction.now()
+    values = {"space": row.space, "now": now}
+    count = transaction.connection.execute
+    return Stats(
+        total=count(_COUNT_ALL, values).scalar_one() - count(_COUNT_EXPIRED, values).scalar_one(),
+        claimed=count(_COUNT_CLAIMED, values).scalar_one(),
+        oldest=_moment(transaction.first(_OLDEST, values), now),
+        newest=_moment(transaction.first(_NEWEST, values), now),
+    )
+
+
+def get_totals(transaction: Transaction) -> Stats:
+    """The numbers of the whole store."""
+    row = transaction.first(_TOTALS, {"now": transaction.now()})
+    assert row is not None
+    return Stats(total=row[0], claimed=row[1])
+
+
+def _moment(row: AnyRow | None, now: int) -> MessageMoment | None:
+    if row is None:
+        return None
+    return MessageMoment(decode(row.id), max(now - row.created, 0), row.created)

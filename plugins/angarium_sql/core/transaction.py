@@ -1,0 +1,113 @@
+"""The transaction of one operation, and the queue that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Executable, bindparam, select, text
+
+from angarium.clock import Clock
+from angarium.storage.models import Message, QueueRef, Scope
+from angarium.storage.signals import StalePlan
+from angarium_sql.tables import AnyRow, decode, messages, pool_queues, scope_key
+
+Values = Mapping[str, Any]
+
+_CLOCK: Final = text("SELECT UNIX_TIMESTAMP()")
+_QUEUE: Final = select(pool_queues).where(
+    pool_queues.c.project == bindparam("project"),
+    pool_queues.c.kind == bindparam("kind"),
+    pool_queues.c.name == bindparam("name"),
+)
+_LOCKED_QUEUE: Final = _QUEUE.with_for_update()
+
+# What a message is made of when it is read.
+MESSAGE_COLUMNS: Final = (
+    messages.c.id,
+    messages.c.body,
+    messages.c.ttl,
+    messages.c.created,
+    messages.c.due,
+    messages.c.claim_id,
+    messages.c.claim_count,
+    messages.c.checksum,
+    messages.c.seq,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """The pool's record of a queue whose epoch is the right one.
+
+    :ivar space: where its messages are.
+    :ivar life: to what its claims belong.
+    """
+
+    scope: Scope
+    space: int
+    life: int
+    next_seq: int
+
+
+class Transaction:
+    """Statements of one operation."""
+
+    __slots__ = ("_clock", "connection")
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.connection = connection
+        self._clock = clock
+
+    def now(self) -> int:
+        """The time by the clock of the store; to be asked after the locks were taken."""
+        if self.connection.dialect.name == "sqlite":
+            return self._clock.now()
+        return int(self.connection.execute(_CLOCK).scalar_one()) + self._clock.offset
+
+    def rows(self, statement: Executable, values: Values) -> Sequence[AnyRow]:
+        """Run a query."""
+        return self.connection.execute(statement, values).all()
+
+    def first(self, statement: Executable, values: Values) -> AnyRow | None:
+        """Run a query for its first row."""
+        return self.connection.execute(statement, values).first()
+
+    def run(self, statement: Executable, values: Values | list[dict[str, Any]]) -> int:
+        """Run a change; returns how many rows it changed."""
+        return self.connection.execute(statement, values).rowcount
+
+    def record(self, scope: Scope, *, lock: bool = False) -> AnyRow | None:
+        """The pool's record of a queue in whatever state it is."""
+        return self.first(_LOCKED_QUEUE if lock else _QUEUE, scope_key(scope))
+
+    def queue(self, queue: QueueRef, *, lock: bool = False) -> QueueRow:
+        """The pool's record of the queue of an operation.
+
+        :param lock: hold up everybody else who posts to it, purges or deletes it.
+        :raises StalePlan: the queue is not known here with this epoch.
+        """
+        row = self.record(queue.scope, lock=lock)
+        if row is None or row.deleted is not None or row.epoch != queue.epoch:
+            raise StalePlan(queue.scope)
+        return QueueRow(queue.scope, row.space, row.life, row.next_seq)
+
+
+def to_messages(rows: Iterable[AnyRow], now: int) -> tuple[Message, ...]:
+    """Rows of :data:`MESSAGE_COLUMNS` as the kernel knows them."""
+    return tuple(_to_message(row, now) for row in rows)
+
+
+def _to_message(row: AnyRow, now: int) -> Message:
+    id_, body, ttl, created, due, claim_id, claim_count, checksum, _ = row
+    is_claimed = claim_id is not None and due is not None and due > now
+    return Message(
+        id=decode(id_),
+        body=body,
+        ttl=ttl,
+        age=max(now - created, 0),
+        claim_id=decode(claim_id) if is_claimed else None,
+        claim_count=claim_count,
+        checksum=None if checksum is None else decode(checksum),
+    )

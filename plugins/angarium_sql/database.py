@@ -1,0 +1,141 @@
+"""A database as the drivers use it: engines made per process, transactions, retries."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from angarium.storage.signals import Again
+from angarium_sql import engines, failures
+from angarium_sql.engines import Settings
+from angarium_sql.turns import Turns
+
+ResultT = TypeVar("ResultT")
+
+_ATTEMPTS: Final = 5
+_PAUSE: Final = 0.01  # seconds, at most, before the second attempt; doubled each time
+
+
+class Database:
+    """One database. Safe for threads, and for processes that fork."""
+
+    def __init__(self, url: URL, settings: Settings) -> None:
+        self.url = url
+        self._settings = settings
+        self._turns = Turns(url, settings.connect_timeout)
+        self._engines: tuple[int, engines.Engines] | None = None
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite``, ``postgresql`` or ``mysql`` (which MariaDB is too)."""
+        return self.url.get_backend_name()
+
+    @property
+    def name(self) -> str:
+        """The URL for people, without the password."""
+        return self.url.render_as_string(hide_password=True)
+
+    @property
+    def reads(self) -> Engine:
+        """For transactions that see one state of the database and change nothing."""
+        return self._of_this_process().reads
+
+    @property
+    def writes(self) -> Engine:
+        """For transactions that change something."""
+        return self._of_this_process().writes
+
+    def read(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Carry out ``work`` in a read transaction.
+
+        :raises StoreUnreachable: the database failed.
+        """
+
+        def attempt() -> ResultT:
+            with self.reads.begin() as connection:
+                return work(connection)
+
+        return self._repeat(attempt)
+
+    def change(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Carry out ``work`` in one transaction, again if it had to yield to another one.
+
+        What ``work`` raises undoes its changes, :class:`Again` excepted.
+
+        :raises StoreUnreachable: the database failed; nothing was changed.
+        :raises OutcomeUnknown: it failed during the commit.
+        """
+        return self._repeat(lambda: self._change_once(work))
+
+    def use_write_ahead_log(self) -> None:
+        """Let readers and the one writer of an SQLite file never wait for each other.
+
+        The file remembers it. The change needs the file for itself for a moment.
+
+        :raises StoreUnreachable: it stayed locked.
+        """
+        for number in range(1, _ATTEMPTS + 1):
+            try:
+                with self.writes.connect() as connection:
+                    cursor = connection.connection.cursor()  # outside any transaction
+                    cursor.execute("PRAGMA journal_mode = WAL")
+                    return
+            except (SQLAlchemyError, sqlite3.OperationalError) as error:
+                if number == _ATTEMPTS:
+                    raise failures.nothing_changed(self.name, error) from error
+                time.sleep(_PAUSE * 2**number)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        if self._engines is not None and self._engines[0] == os.getpid():
+            self._engines[1].dispose()
+        self._engines = None
+
+    def _of_this_process(self) -> engines.Engines:
+        current = self._engines
+        if current is None or current[0] != os.getpid():
+            with self._turns.making:
+                current = self._engines
+                if current is None or current[0] != os.getpid():
+                    current = (os.getpid(), engines.create(self.url, self._settings))
+                    self._engines = current
+        return current[1]
+
+    def _repeat(self, attempt: Callable[[], ResultT]) -> ResultT:
+        for number in range(1, _ATTEMPTS + 1):
+            try:
+                return attempt()
+            except SQLAlchemyError as error:
+                is_passing = failures.is_conflict(error) or failures.is_disconnect(error)
+                if number == _ATTEMPTS or not is_passing:
+                    raise failures.nothing_changed(self.name, error) from error
+                if failures.is_conflict(error):
+                    time.sleep(random.uniform(0, _PAUSE * 2**number))  # noqa: S311 - jitter
+        raise AssertionError("unreachable")
+
+    def _change_once(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Raises an SQLAlchemy error only if nothing was changed."""
+        with self._turns.take(), self.writes.connect() as connection:
+            transaction = connection.begin()
+            again = None
+            try:
+                result = work(connection)
+            except Again as signal:
+                again = signal
+            try:
+                transaction.commit()
+            except SQLAlchemyError as error:
+                if failures.is_conflict(error):
+                    raise
+                raise failures.outcome_unknown(self.name, error) from error
+        if again is not None:
+            raise again
+        return result

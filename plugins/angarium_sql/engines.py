@@ -1,0 +1,130 @@
+"""SQLAlchemy engines, set up for what each database needs."""
+
+from __future__ import annotations
+
+import select
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
+
+_BEGIN: Final = "angarium_begin"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a database is reached.
+
+    :ivar pool_size: connections per process at most.
+    :ivar pool_timeout: seconds to wait for one of them.
+    :ivar connect_timeout: seconds to wait for a new one, and on SQLite for a lock.
+    :ivar durable: whether a commit of SQLite waits for the disk.
+    :ivar autocommit: whether every statement is a transaction of its own (PostgreSQL only).
+    """
+
+    pool_size: int = 16
+    pool_timeout: int = 10
+    connect_timeout: int = 5
+    durable: bool = True
+    autocommit: bool = False
+
+
+class Engines(NamedTuple):
+    """One engine for transactions that only read, one for those that change something."""
+
+    reads: Engine
+    writes: Engine
+
+    def dispose(self) -> None:
+        """Close the pooled connections of both."""
+        self.reads.dispose()
+        self.writes.dispose()
+
+
+def create(url: URL, settings: Settings) -> Engines:
+    """The engines of a database; connects to nothing."""
+    return _MAKERS[url.get_backend_name()](url, settings)
+
+
+def _common(settings: Settings) -> dict[str, Any]:
+    return {
+        "pool_size": settings.pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.pool_timeout,
+        "hide_parameters": True,
+    }
+
+
+# --- SQLite -------------------------------------------------------------------------------------
+
+
+def _sqlite(url: URL, settings: Settings) -> Engines:
+    engine = create_engine(
+        url, **_common(settings), connect_args={"timeout": settings.connect_timeout}
+    )
+    synchronous = "FULL" if settings.durable else "NORMAL"
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, record: object) -> None:
+        connection.isolation_level = None  # the transactions are begun below, not by the module
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        connection.exec_driver_sql(options.get(_BEGIN, "BEGIN"))
+
+    # A transaction that becomes a writer only later fails when it meets another one.
+    return Engines(engine, engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}))
+
+
+# --- PostgreSQL ---------------------------------------------------------------------------------
+
+
+def _postgresql(url: URL, settings: Settings) -> Engines:
+    engine = create_engine(
+        url,
+        **_common(settings),
+        isolation_level="AUTOCOMMIT" if settings.autocommit else "READ COMMITTED",
+        connect_args={"connect_timeout": settings.connect_timeout},
+    )
+    event.listen(engine, "checkout", _refuse_closed)
+    return Engines(engine, engine)
+
+
+def _refuse_closed(connection: Any, record: object, proxy: object) -> None:
+    """An idle connection with something to read is one that the server has closed.
+
+    Seen without a round trip; the pool then connects anew. So a server that was restarted costs no
+    request, and the outcome of no change is unknown.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        raise DisconnectionError
+
+
+# --- MySQL and MariaDB --------------------------------------------------------------------------
+
+
+def _mysql(url: URL, settings: Settings) -> Engines:
+    arguments = {
+        **_common(settings),
+        "pool_recycle": 3600,  # below wait_timeout, after which the server hangs up
+        "connect_args": {
+            "connect_timeout": settings.connect_timeout,
+            "init_command": "SET time_zone = '+00:00'",
+        },
+    }
+    # A change locks the rows that it names, without the gaps between them; a reading transaction
+    # sees one state throughout.
+    return Engines(
+        create_engine(url, **arguments, isolation_level="REPEATABLE READ"),
+        create_engine(url, **arguments, isolation_level="READ COMMITTED"),
+    )
+
+
+_MAKERS: Final = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mysql}

@@ -1,0 +1,134 @@
+"""The tables of both stores, and on PostgreSQL the functions of the message store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql, postgresql
+
+from angarium_sql.postgresql import functions
+
+revision = "0001"
+down_revision = None
+
+
+def _key(length: int) -> Any:
+    return sa.LargeBinary(length).with_variant(mysql.VARBINARY(length), "mysql")
+
+
+_CONTENT = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql")
+_POSITIONS = sa.Text().with_variant(postgresql.ARRAY(sa.BigInteger()), "postgresql")
+
+
+def _scope() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("project", _key(1024), primary_key=True),
+        sa.Column("kind", _key(8), primary_key=True),
+        sa.Column("name", _key(256), primary_key=True),
+    ]
+
+
+def upgrade() -> None:
+    """Make everything."""
+    _make_spaces_and_queues()
+    _make_messages()
+    _make_claims()
+    _make_management_store()
+    if op.get_bind().dialect.name == "postgresql":
+        _set_up_postgresql()
+
+
+def _make_spaces_and_queues() -> None:
+    op.create_table(
+        "angarium_spaces",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("dropped", sa.BigInteger()),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_angarium_spaces_dropped", "angarium_spaces", ["dropped"])
+    op.create_table(
+        "angarium_pool_queues",
+        *_scope(),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("life", sa.BigInteger(), nullable=False),
+        sa.Column("space", sa.BigInteger(), nullable=False),
+        sa.Column("next_seq", sa.BigInteger(), nullable=False),
+        sa.Column("deleted", sa.BigInteger()),
+    )
+    op.create_index("ix_angarium_pool_queues_deleted", "angarium_pool_queues", ["deleted"])
+
+
+def _make_messages() -> None:
+    op.create_table(
+        "angarium_messages",
+        sa.Column("space", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("seq", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("ready", sa.BigInteger()),
+        sa.Column("due", sa.BigInteger()),
+        sa.Column("expires", sa.BigInteger(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("ttl", sa.Integer(), nullable=False),
+        sa.Column("claim_count", sa.Integer(), nullable=False),
+        sa.Column("claim_id", _key(64)),
+        sa.Column("id", _key(64), nullable=False),
+        sa.Column("client_id", _key(1024), nullable=False),
+        sa.Column("checksum", _key(128)),
+        sa.Column("body", _CONTENT, nullable=False),
+        sa.UniqueConstraint("space", "id", name="uq_angarium_messages_id"),
+    )
+    for column in ("ready", "due"):
+        is_set = sa.text(f"{column} IS NOT NULL")
+        op.create_index(
+            f"ix_angarium_messages_{column}",
+            "angarium_messages",
+            ["space", column],
+            sqlite_where=is_set,
+            postgresql_where=is_set,
+        )
+    op.create_index("ix_angarium_messages_expires", "angarium_messages", ["expires", "space"])
+
+
+def _make_claims() -> None:
+    op.create_table(
+        "angarium_claims",
+        sa.Column("life", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("id", _key(64), primary_key=True),
+        sa.Column("space", sa.BigInteger(), nullable=False),
+        sa.Column("ttl", sa.Integer(), nullable=False),
+        sa.Column("renewed", sa.BigInteger(), nullable=False),
+        sa.Column("expires", sa.BigInteger(), nullable=False),
+        sa.Column("positions", _POSITIONS, nullable=False),
+    )
+    op.create_index("ix_angarium_claims_expires", "angarium_claims", ["expires"])
+
+
+def _make_management_store() -> None:
+    op.create_table(
+        "angarium_queues",
+        *_scope(),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("state", _key(16), nullable=False),
+        sa.Column("pool", _key(256), nullable=False),
+        sa.Column("metadata", _CONTENT, nullable=False),
+    )
+    epochs = op.create_table(
+        "angarium_epochs",
+        sa.Column("id", sa.SmallInteger(), primary_key=True, autoincrement=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+    )
+    op.bulk_insert(epochs, [{"id": 1, "last": 0}])
+
+
+def _set_up_postgresql() -> None:
+    # Room for updates in place, and a vacuum that keeps up with the coming and going of messages.
+    op.execute("ALTER TABLE angarium_pool_queues SET (fillfactor = 50)")
+    op.execute("ALTER TABLE angarium_epochs SET (fillfactor = 10)")
+    for table in ("angarium_messages", "angarium_claims", "angarium_pool_queues"):
+        op.execute(
+            f"ALTER TABLE {table} SET (autovacuum_vacuum_scale_factor = 0.05, "
+            "autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05)"
+        )
+    for text in functions.texts():
+        op.execute(text)

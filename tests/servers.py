@@ -103,6 +103,11 @@ class Server:
         assert self._process is not None, "the server is not running"
         return self._process
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not been stopped, killed or waited for."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         with self.log_file.open("ab") as log:
@@ -149,6 +154,10 @@ class Server:
         """Ask the server to stop, insist after a while, and return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end of a server that was asked to stop; its exit status."""
         try:
             return self.process.wait(STOP_WITHIN)
         except subprocess.TimeoutExpired:

@@ -1,0 +1,79 @@
+"""The table of actions: nothing twice, everything complete (design principle 3)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from angarium.actions import table
+from angarium.actions.base import Action
+from angarium.limits import Limits
+from angarium.policy import list_rules
+from angarium.validation import SchemaLibrary
+from angarium_rest.render import RENDERERS
+
+SCHEMAS = SchemaLibrary(Limits())
+
+
+def test_names_are_unique() -> None:
+    names = [action.name for action in table.ALL]
+    assert len(set(names)) == len(names)
+
+
+def test_a_binding_means_one_action() -> None:
+    bindings = [action.http for action in table.ALL]
+    assert len(set(bindings)) == len(bindings)
+
+
+@pytest.mark.parametrize("action", table.ALL, ids=lambda action: action.name)
+def test_an_action_is_declared_in_full(action: Action) -> None:
+    schema = SCHEMAS.request(action.name)
+    declared = set(schema.schema.get("properties", {}).get("path", {}).get("properties", {}))
+    assert set(re.findall(r"{(\w+)}", action.http.path)) == declared
+    assert action.handler.__name__ == action.name
+    assert action.handler.__module__.rpartition(".")[2] == action.resource
+    assert action.summary.endswith(".")
+    assert action.name in RENDERERS
+    if action.http.needs_query is not None:
+        assert action.http.needs_query in schema.query_types
+
+
+def test_every_rule_of_the_table_is_a_policy_and_the_other_way_round() -> None:
+    rules = {action.rule for action in table.ALL if action.rule is not None}
+    assert rules == {rule.name for rule in list_rules()} - {"context_is_admin", "admin_or_owner"}
+
+
+def test_nothing_is_rendered_that_is_no_action() -> None:
+    assert set(RENDERERS) == {action.name for action in table.ALL}
+
+
+def test_the_methods_of_the_routes() -> None:
+    found = {route.path: route.methods for route in table.routes(table.ALL)}
+    queue = "/v2/queues/{queue_name}"
+    assert found == {
+        "/": ["GET"],
+        "/v2/": ["GET"],
+        "/v2/ping": ["GET", "HEAD"],
+        "/v2/health": ["GET"],
+        "/v2/queues": ["GET"],
+        queue: ["DELETE", "GET", "PATCH", "PUT"],
+        f"{queue}/stats": ["GET"],
+        f"{queue}/share": ["POST"],
+        f"{queue}/purge": ["POST"],
+        f"{queue}/messages": ["DELETE", "GET", "POST"],
+        f"{queue}/messages/{{message_id}}": ["DELETE", "GET"],
+        f"{queue}/claims": ["POST"],
+        f"{queue}/claims/{{claim_id}}": ["DELETE", "GET", "PATCH"],
+    }
+
+
+def test_actions_that_need_a_parameter_come_first() -> None:
+    [messages] = [route for route in table.routes(table.ALL) if route.path.endswith("/messages")]
+    names = [action.name for action in messages.actions["GET"]]
+    assert names == ["message_get_many", "message_list"]
+
+
+def test_the_administrative_surface_exists_only_in_admin_mode() -> None:
+    hidden = set(table.select(admin_mode=True)) - set(table.select(admin_mode=False))
+    assert {action.name for action in hidden} == {"check_node_health"}

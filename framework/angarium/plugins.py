@@ -93,7 +93,6 @@ def _import(plugin: InstalledPlugin, option: str) -> object:
             plugin.group,
             names=[plugin.name],
             on_load_failure_callback=lambda _manager, _point, error: failures.append(error),
-            warn_on_missing_entrypoint=False,
         )
     except (AssertionError, SystemExit) as error:  # stevedore passes these on
         failures.append(error)

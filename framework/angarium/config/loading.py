@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -37,13 +39,22 @@ def load(arguments: Sequence[str] = ()) -> cfg.ConfigOpts:
     conf = Configuration()
     logs.register(conf)
     options.register(conf)
-    try:
-        conf(list(arguments), project="angarium", version=version())
-    except (cfg.Error, OSError) as error:
-        raise StartError(explain(error)) from error
+    _read_sources(conf, arguments)
     check_values(conf)
     checks.check(conf)
     return conf
+
+
+def _read_sources(conf: cfg.ConfigOpts, arguments: Sequence[str]) -> None:
+    said = io.StringIO()
+    try:
+        # oslo.config prints and exits when an option of the command line has a bad value in a file.
+        with contextlib.redirect_stderr(said):
+            conf(list(arguments), project="angarium", version=version())
+    except (cfg.Error, OSError) as error:
+        raise StartError(explain(error)) from error
+    except SystemExit as error:
+        raise StartError(" ".join(said.getvalue().split())) from error
 
 
 def check_values(conf: cfg.ConfigOpts) -> None:

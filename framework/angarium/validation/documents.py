@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from referencing import Registry
+from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from angarium.limits import Limits
@@ -18,8 +19,9 @@ _ONE: Final = frozenset(
 )
 _LISTS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _MAPS: Final = frozenset({"dependentSchemas", "patternProperties", "properties"})
-_CONSUMED: Final = frozenset({"$defs", "$id", "$ref", "x-limits", "x-when"})
-_ANNOTATIONS: Final = frozenset({"$schema", "description", "title"})
+# "$schema" would make the reference leave our dialect for the standard one, from there inwards.
+_CONSUMED: Final = frozenset({"$defs", "$id", "$ref", "$schema", "x-limits", "x-when"})
+_ANNOTATIONS: Final = frozenset({"description", "title"})
 
 
 class Documents:
@@ -40,11 +42,13 @@ class Documents:
         """A schema that stands by itself.
 
         :param reference: a path, with a JSON pointer after ``#`` for a part of the document.
-        :raises referencing.exceptions.Unresolvable: there is no such document or part.
+        :raises LookupError: there is no such document or part, or one that it refers to.
         """
-        expanded: Schema = self._expand(
-            {"$ref": f"{_BASE}{reference}"}, self._registry.resolver(_BASE)
-        )
+        start = {"$ref": f"{_BASE}{reference}"}
+        try:
+            expanded: Schema = self._expand(start, self._registry.resolver(_BASE))
+        except Unresolvable as error:
+            raise LookupError(f"there is no schema {error.ref}") from error
         return expanded
 
     def _expand(self, schema: Any, resolver: Any) -> Any:

@@ -36,6 +36,9 @@ class RequestSchema:
 
     :ivar name: the action.
     :ivar schema: expanded, without references.
+    :ivar headers: checks :meth:`check_headers`.
+    :ivar path: checks :meth:`check_path`.
+    :ivar arguments: checks :meth:`check`.
     :ivar query_types: by parameter, ``integer``, ``boolean``, ``string`` or ``array``.
     :ivar open_query: whether parameters that are not declared mean something.
     :ivar takes_body: whether a body means something; otherwise it is to be ignored.
@@ -52,9 +55,9 @@ class RequestSchema:
         self.name = name
         self.schema = schema
         parts = schema.get("properties", {})
-        self._headers = Part(parts.get("headers", {}), formats, subject_in_header, "headers")
-        self._path = Part(parts.get("path", {}), formats, subject_in_body, "path")
-        self._arguments = Part(_arguments(schema), formats, subject_in_request, place="")
+        self.headers = Part(parts.get("headers", {}), formats, subject_in_header, "headers")
+        self.path = Part(parts.get("path", {}), formats, subject_in_body, "path")
+        self.arguments = Part(_arguments(schema), formats, subject_in_request, place="")
         query, body = parts.get(QUERY, {}), parts.get(BODY, {})
         self.query_types: Mapping[str, str] = {
             parameter: each["type"] for parameter, each in query.get("properties", {}).items()
@@ -73,21 +76,21 @@ class RequestSchema:
 
         :raises ApiError: one is missing or malformed (contract, ``rest-v2.md`` 1.3).
         """
-        self._headers.check(headers)
+        self.headers.check(headers)
 
     def check_path(self, path: Mapping[str, str]) -> None:
         """Check the parameters of the route.
 
         :raises ApiError: a name is malformed; an identifier never is.
         """
-        self._path.check(path)
+        self.path.check(path)
 
     def check(self, query: Mapping[str, Any], body: Any = MISSING) -> None:
         """Check the arguments: those beside the body, each of its declared type, and the body.
 
         :raises ApiError: of several problems, the one that the contract puts first.
         """
-        self._arguments.check({QUERY: query} if body is MISSING else {QUERY: query, BODY: body})
+        self.arguments.check({QUERY: query} if body is MISSING else {QUERY: query, BODY: body})
 
 
 def _arguments(schema: Schema) -> Schema:

@@ -11,14 +11,14 @@ from jsonschema import ValidationError
 from angarium.validation.formats import Format
 
 _LONGEST_NAME: Final = 64
-_KINDS: Final = {
-    "array": "an array",
-    "boolean": "true or false",
-    "integer": "an integer",
-    "null": "null",
-    "number": "a number",
-    "object": "an object",
-    "string": "a string",
+_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "array": ("an array",),
+    "boolean": ("true", "false"),
+    "integer": ("an integer",),
+    "null": ("null",),
+    "number": ("a number",),
+    "object": ("an object",),
+    "string": ("a string",),
 }
 
 
@@ -57,8 +57,10 @@ Demand = Callable[[Any, ValidationError], str]
 
 def _type(schema: Any, error: ValidationError) -> str:
     kinds = schema["type"]
-    names = [kinds] if isinstance(kinds, str) else kinds
-    return f"must be {' or '.join(_KINDS[name] for name in names)}"
+    names = [
+        name for kind in ([kinds] if isinstance(kinds, str) else kinds) for name in _KINDS[kind]
+    ]
+    return f"must be {' or '.join(filter(None, (', '.join(names[:-1]), names[-1])))}"
 
 
 def _required(schema: Any, error: ValidationError) -> str:

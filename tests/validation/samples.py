@@ -1,0 +1,167 @@
+"""Good requests of every action and good instances of every part: the seeds of the corpus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from angarium.validation import MISSING
+
+METADATA = "v2/queues/queue_metadata.json"
+DELAYED_BODY = "v2/messages/message_post.json#/$defs/delayed_body"
+
+CLIENT_ID = "c07d9f5e-2a41-4b8c-8e6d-7f9012ab34cd"
+HEADERS = {"Client-ID": CLIENT_ID, "X-Project-Id": "f2c1d6a0b7e94c55a4e8d3b2c9107e61"}
+
+FULL_METADATA: dict[str, Any] = {
+    "_max_messages_post_size": 1000,
+    "_default_message_ttl": 900,
+    "_default_message_delay": 5,
+    "_dead_letter_queue": "invoices.failed",
+    "_dead_letter_queue_messages_ttl": 60,
+    "_max_claim_count": 3,
+    "_enable_encrypt_messages": False,
+    "_flavor": "fast",
+    "_retry_policy": {
+        "retries_with_no_delay": 1,
+        "minimum_delay_retries": 1,
+        "minimum_delay": 1,
+        "maximum_delay": 60,
+        "maximum_delay_retries": 1,
+        "retry_backoff_function": "geometric",
+        "ignore_subscription_override": True,
+    },
+    "team": {"name": "billing"},
+}
+
+PATHS: dict[str, dict[str, str]] = {
+    "queue": {"queue_name": "invoice-render"},
+    "message": {"queue_name": "invoice-render", "message_id": "m01"},
+    "claim": {"queue_name": "invoice-render", "claim_id": "c01"},
+    "none": {},
+}
+
+# action: (what its path names, good pairs of query and body)
+REQUESTS: dict[str, tuple[str, list[tuple[dict[str, Any], Any]]]] = {
+    "list_versions": ("none", [({}, MISSING)]),
+    "get_home_doc": ("none", [({}, MISSING)]),
+    "ping_node": ("none", [({}, MISSING)]),
+    "ping_process": ("none", [({}, MISSING)]),
+    "check_node_health": ("none", [({}, MISSING)]),
+    "queue_list": (
+        "none",
+        [
+            ({}, MISSING),
+            (
+                {
+                    "marker": "a",
+                    "limit": 20,
+                    "detailed": True,
+                    "name": "render",
+                    "with_count": False,
+                    "size": "30",
+                },
+                MISSING,
+            ),
+        ],
+    ),
+    "queue_create": ("queue", [({}, MISSING), ({}, {}), ({}, FULL_METADATA)]),
+    "queue_get": ("queue", [({}, MISSING)]),
+    "queue_update": (
+        "queue",
+        [
+            ({}, []),
+            (
+                {},
+                [
+                    {"op": "add", "path": "/metadata/a", "value": None},
+                    {"op": "replace", "path": "/metadata/b", "value": [1]},
+                    {"op": "remove", "path": "/metadata/c"},
+                ],
+            ),
+        ],
+    ),
+    "queue_delete": ("queue", [({}, MISSING)]),
+    "queue_get_stats": ("queue", [({}, MISSING)]),
+    "queue_purge": (
+        "queue",
+        [
+            ({}, MISSING),
+            ({}, {"resource_types": []}),
+            ({}, {"resource_types": ["messages", "subscriptions"]}),
+        ],
+    ),
+    "queue_share": (
+        "queue",
+        [
+            ({}, {}),
+            ({}, {"paths": None, "methods": None}),
+            (
+                {},
+                {
+                    "paths": ["messages", "claims", "subscriptions"],
+                    "methods": ["GET", "anything"],
+                    "expires": "2036-03-02T10:15:00+02:00",
+                },
+            ),
+        ],
+    ),
+    "message_post": (
+        "queue",
+        [
+            ({}, {"messages": [{"body": None}]}),
+            (
+                {},
+                {
+                    "messages": [
+                        {"body": {"a": [1.5, True]}, "ttl": 60, "delay": "unread"},
+                        {"body": "text", "ttl": 1209600},
+                    ],
+                    "other": 1,
+                },
+            ),
+        ],
+    ),
+    "message_list": (
+        "queue",
+        [
+            ({}, MISSING),
+            (
+                {
+                    "marker": "17",
+                    "limit": 1,
+                    "echo": True,
+                    "include_claimed": True,
+                    "include_delayed": False,
+                },
+                MISSING,
+            ),
+        ],
+    ),
+    "message_get_many": ("queue", [({"ids": ["m01", "?"]}, MISSING)]),
+    "message_get": ("message", [({}, MISSING)]),
+    "message_delete": ("message", [({}, MISSING), ({"claim_id": "c01"}, MISSING)]),
+    "message_delete_many": (
+        "queue",
+        [({"ids": ["m01"]}, MISSING), ({"pop": 20, "claim_ids": []}, MISSING)],
+    ),
+    "claim_create": (
+        "queue",
+        [
+            ({}, MISSING),
+            ({"limit": 1}, {}),
+            ({"limit": 20}, {"ttl": None, "grace": None}),
+            ({}, {"ttl": 60, "grace": 43200, "other": []}),
+        ],
+    ),
+    "claim_get": ("claim", [({}, MISSING)]),
+    "claim_update": (
+        "claim",
+        [({}, {}), ({}, {"ttl": 43200, "grace": -1}), ({}, {"ttl": None, "grace": None})],
+    ),
+    "claim_delete": ("claim", [({}, MISSING)]),
+}
+
+PARTS: dict[str, list[Any]] = {
+    METADATA: [{}, FULL_METADATA, dict.fromkeys(FULL_METADATA)],
+    DELAYED_BODY: [{"messages": [{"body": 1, "ttl": 60, "delay": 0}, {"body": 1, "delay": 900}]}],
+}

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from zaqarclient.queues import client as zaqarclient
+from zaqarclient.queues.v2 import core
 
 from tests.servers import Server
 
@@ -25,10 +26,15 @@ class Zaqar:
 
     def created_queue(self, metadata: dict[str, Any] | None = None) -> Any:
         """A queue that exists, with the metadata given."""
-        queue = self.client.queue(f"queue-{uuid.uuid4().hex}", force_create=True)
-        if metadata:
-            queue.metadata(new_meta=metadata)
+        queue = self.queue()
+        request, transport = self.client._request_and_transport()
+        core.queue_create(transport, request, queue.name, metadata)
         return queue
+
+    def patch(self, queue: Any, changes: list[dict[str, Any]]) -> dict[str, Any]:
+        """Change metadata by operations of one's own choice; the metadata afterwards."""
+        request, transport = self.client._request_and_transport()
+        return dict(core.queue_update(transport, request, queue.name, changes))
 
 
 def ids_of(posted: dict[str, Any]) -> list[str]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from oslo_config import cfg
 from oslo_log import log as oslo_log
 
-from angarium.errors import StartError
+from angarium.errors import StartError, StoreUnreachable
 from angarium.version import version
 
 START = logging.getLogger("angarium.start")
@@ -48,6 +50,37 @@ def setup(conf: cfg.ConfigOpts) -> None:
     if not conf.debug and not conf.log_config_append:
         logging.getLogger().setLevel(logging.WARNING)
         logging.getLogger("angarium").setLevel(logging.INFO)
+
+
+class _Shelf(logging.Handler):
+    """Keeps records for later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Let a store that does not answer stop the start, in one line with what its driver logged.
+
+    :raises StartError: in place of :class:`~angarium.errors.StoreUnreachable`.
+    """
+    root = logging.getLogger()
+    handlers, shelf = root.handlers, _Shelf()
+    root.handlers = [shelf]
+    try:
+        yield
+    except StoreUnreachable as error:
+        said = [record.getMessage() for record in shelf.records]
+        raise StartError(f"a store does not answer: {said[-1] if said else error}") from error
+    finally:
+        root.handlers = handlers
+    for record in shelf.records:
+        root.handle(record)
 
 
 def event(logger: logging.Logger, level: int, text: str, /, **fields: object) -> None:

@@ -15,6 +15,7 @@ from granian.log import LogLevels
 from granian.server import MPServer
 from oslo_config import cfg
 
+from angarium.config.loading import check_values
 from angarium.errors import StartError
 from angarium.transport import Transport
 from angarium_rest import options, worker
@@ -35,6 +36,7 @@ class RestTransport(Transport):
     def __init__(self, conf: cfg.ConfigOpts, arguments: Sequence[str]) -> None:
         super().__init__(conf, arguments)
         options.register(conf)
+        check_values(conf)
         self._options = conf[options.GROUP]
         self._address = _resolve(self._options.bind)
         self._port = self._options.port or _free_port(self._address)

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from oslo_config import cfg
+
 from angarium import config, kernel, logs
 from angarium.errors import AngariumError
 from angarium.processes import follow_parent
@@ -31,8 +33,8 @@ def load(arguments: Sequence[str], address: str, port: int) -> WSGIApplication:
     follow_parent()
     try:
         return _build(arguments, address, port)
-    except AngariumError as error:
-        print(f"angarium-server: {error}", file=sys.stderr)
+    except (AngariumError, cfg.Error) as error:
+        print(f"angarium-server: a server process cannot start: {error}", file=sys.stderr)
         raise SystemExit(1) from error
 
 

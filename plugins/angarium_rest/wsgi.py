@@ -42,7 +42,8 @@ class Application:
             self._conf = config.load(list(_arguments()))
             logs.setup(self._conf)
             first = kernel.build(self._conf)
-            first.prepare()
+            with logs.explained():
+                first.prepare()
         except AngariumError as error:
             raise SystemExit(f"angarium: {error}") from error
         first.close()

@@ -8,8 +8,9 @@ from typing import Final
 
 import click
 
-from angarium import kernel
+from angarium import kernel, logs
 from angarium.cli import common
+from angarium.config.loading import check_values
 from angarium.storage.driver import Driver
 
 _STEP: Final = 1000  # things reclaimed in one call
@@ -65,12 +66,14 @@ def upgrade_check(arguments: list[str]) -> None:
     """Tell whether this version would start: options, plugins, policy, and the stores."""
     conf = common.load(arguments)
     service = kernel.build(conf)
+    check_values(conf)
     click.echo("options, plugins and policy: fine")
     try:
-        for name, driver in _named(service).items():
-            driver.ping()
-            click.echo(f"{name}: answers")
-        service.prepare()
+        with logs.explained():
+            for name, driver in _named(service).items():
+                driver.ping()
+                click.echo(f"{name}: answers")
+            service.prepare()
     finally:
         service.close()
     click.echo("structure of the stores: up to date")
@@ -91,7 +94,8 @@ def _reclaim(name: str, driver: Driver) -> None:
 def _drivers(arguments: list[str]) -> Iterator[dict[str, Driver]]:
     service = kernel.build(common.load(arguments))
     try:
-        yield _named(service)
+        with logs.explained():
+            yield _named(service)
     finally:
         service.close()
 

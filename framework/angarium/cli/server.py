@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from urllib.parse import urlsplit
 
 import click
 from oslo_config import cfg
 
 from angarium import kernel, logs, plugins
 from angarium.cli import common
-from angarium.config.loading import files
+from angarium.config.loading import check_values, files
 from angarium.errors import AngariumError
 from angarium.processes import run_together
 from angarium.transport import Transport
@@ -66,21 +67,39 @@ def prepare(conf: cfg.ConfigOpts) -> None:
     :raises StartError: a plugin, a policy file or a store makes it wrong to start.
     """
     service = kernel.build(conf)
+    check_values(conf)
     try:
-        service.prepare()
+        with logs.explained():
+            service.prepare()
     finally:
         service.close()
 
 
 def announce(conf: cfg.ConfigOpts, transports: Sequence[Transport]) -> None:
     """Tell a person what was started, and a log as well."""
-    stores = f"{conf.drivers.message_store} (messages), {conf.drivers.management_store} (queues)"
+    stores = f"messages {_place(conf, 'message_store')}, queues {_place(conf, 'management_store')}"
     read = ", ".join(files(conf)) or "none, the defaults apply"
     click.echo(f"Angarium {version()}\nConfiguration: {read}\nStores: {stores}")
     for transport in transports:
         click.echo("\n".join(transport.announce()))
     click.echo("Ctrl-C stops it.")
-    logs.START.info("serving %s from %s", ", ".join(conf.drivers.transport), stores)
+    logs.START.info("serving %s; %s", ", ".join(conf.drivers.transport), stores)
+
+
+def _place(conf: cfg.ConfigOpts, kind: str) -> str:
+    """The driver of a store and where it keeps things, without what only it should know."""
+    name = conf.drivers[kind]
+    group = f"drivers:{kind}:{name}"
+    uri = conf[group].uri if group in conf and "uri" in conf[group] else None
+    return f"in {name} ({without_secrets(uri) if uri else f'state in {conf.state_path}'})"
+
+
+def without_secrets(uri: str) -> str:
+    """A URI without password and parameters."""
+    parts = urlsplit(uri)
+    user, at, host = parts.netloc.rpartition("@")
+    netloc = f"{user.partition(':')[0]}{at}{host}"
+    return f"{parts.scheme}://{netloc}{parts.path}"
 
 
 def _serve_one(arguments: Sequence[str], name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,12 +21,12 @@ class SqlDriver(Driver):
 
     schemes: ClassVar[frozenset[str]] = address.SCHEMES
     group: ClassVar[str]
+    autocommit: ClassVar[bool] = False
 
     def __init__(self, environment: StoreEnvironment) -> None:
         super().__init__(environment)
         self.options = options.register(environment.conf, self.group)
-        url = self._url(environment)
-        self.database = Database(url, self._settings(url))
+        self.database = Database(self._url(environment), self._settings())
 
     @property
     def is_durable(self) -> bool:
@@ -44,7 +45,11 @@ class SqlDriver(Driver):
         if self.database.dialect == "sqlite":
             self._make_directory()
             self.database.use_write_ahead_log()
-        return schema.upgrade(self.database)
+        transactional = Database(self.database.url, replace(self._settings(), autocommit=False))
+        try:
+            return schema.upgrade(transactional)
+        finally:
+            transactional.close()
 
     def ping(self) -> None:
         """Ask the database for the smallest thing."""
@@ -54,12 +59,13 @@ class SqlDriver(Driver):
         """Close the connections of this process."""
         self.database.close()
 
-    def _settings(self, url: URL) -> Settings:
+    def _settings(self) -> Settings:
         return Settings(
             pool_size=self.options.pool_size,
             pool_timeout=self.options.pool_timeout,
             connect_timeout=self.options.connect_timeout,
             durable=self.is_durable,
+            autocommit=self.autocommit,
         )
 
     def _url(self, environment: StoreEnvironment) -> URL:

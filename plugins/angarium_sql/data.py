@@ -10,6 +10,7 @@ from angarium.storage.models import Capability, Claim, Message, Page, QueueRef, 
 from angarium_sql import options
 from angarium_sql.base import SqlDriver
 from angarium_sql.core.backend import CoreBackend
+from angarium_sql.postgresql.backend import PostgresqlBackend
 
 ResultT = TypeVar("ResultT")
 
@@ -39,10 +40,16 @@ class SqlDataDriver(SqlDriver, DataDriver):
     """Messages in SQLite, PostgreSQL, MySQL or MariaDB."""
 
     group = options.MESSAGE_STORE
+    autocommit = True
 
     def __init__(self, environment: StoreEnvironment) -> None:
         super().__init__(environment)
-        self._backend: Backend = CoreBackend(self.database, self.clock)
+        backend = PostgresqlBackend if self._is_postgresql else CoreBackend
+        self._backend: Backend = backend(self.database, self.clock)
+
+    @property
+    def _is_postgresql(self) -> bool:
+        return self.database.dialect == "postgresql"
 
     @property
     def is_durable(self) -> bool:

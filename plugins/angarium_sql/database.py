@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from angarium.errors import StoreUnreachable
 from angarium.storage.signals import Again
 from angarium_sql import engines, failures
 from angarium_sql.engines import Settings
@@ -74,6 +75,38 @@ class Database:
         :raises OutcomeUnknown: it failed during the commit.
         """
         return self._repeat(lambda: self._change_once(work))
+
+    def call(
+        self, work: Callable[[Connection], ResultT], *, changes: bool, repeatable: bool
+    ) -> ResultT:
+        """Carry out ``work``: one statement that is a transaction of its own.
+
+        :param changes: whether the statement changes anything.
+        :param repeatable: whether carrying it out twice is as good as once.
+        :raises StoreUnreachable: the database failed; nothing was changed.
+        :raises OutcomeUnknown: the connection was lost while the statement was under way.
+        """
+        lost: SQLAlchemyError | None = None
+
+        def attempt() -> ResultT:
+            nonlocal lost
+            try:
+                with self.writes.connect() as connection:
+                    return work(connection)
+            except SQLAlchemyError as error:
+                is_lost = failures.is_disconnect(error) and not failures.is_refusal(error)
+                if changes and is_lost:
+                    lost = error
+                    if not repeatable:
+                        raise failures.outcome_unknown(self.name, error) from error
+                raise
+
+        try:
+            return self._repeat(attempt)
+        except StoreUnreachable:
+            if lost is not None:
+                raise failures.outcome_unknown(self.name, lost) from lost
+            raise
 
     def use_write_ahead_log(self) -> None:
         """Let readers and the one writer of an SQLite file never wait for each other.

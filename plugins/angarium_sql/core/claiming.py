@@ -12,7 +12,8 @@ from angarium.storage import operations as op
 from angarium.storage.models import Claim, Message, QueueRef
 from angarium.storage.signals import Again
 from angarium_sql.core import dead_letters, taking
-from angarium_sql.core.transaction import MESSAGE_COLUMNS, QueueRow, Transaction, to_messages
+from angarium_sql.core.transaction import QueueRow, Transaction
+from angarium_sql.rows import MESSAGE_COLUMNS, to_messages
 from angarium_sql.tables import AnyRow, claims, encode, messages
 
 _THIS_CLAIM: Final = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -10,11 +9,10 @@ from sqlalchemy import Select, bindparam, case, func, or_, select
 
 from angarium.storage import operations as op
 from angarium.storage.models import Message, MessageMoment, Page, QueueRef, Stats
-from angarium_sql.core.transaction import MESSAGE_COLUMNS, Transaction, to_messages
+from angarium_sql.core.transaction import Transaction
 from angarium_sql.markers import position_after
+from angarium_sql.rows import MESSAGE_COLUMNS, SCAN, to_messages, to_page
 from angarium_sql.tables import AnyRow, decode, encode, messages, spaces
-
-_SCAN: Final = 1000  # messages that one call looks at, at most, to fill a page
 
 _SPACE: Final = messages.c.space == bindparam("space")
 _ALIVE: Final = messages.c.expires > bindparam("now")
@@ -27,7 +25,7 @@ _SCAN_END: Final = (
     .where(_SPACE, messages.c.seq > bindparam("after"))
     .order_by(messages.c.seq)
     .limit(1)
-    .offset(_SCAN - 1)
+    .offset(SCAN - 1)
 )
 _COUNT_ALL: Final = select(func.count()).select_from(messages).where(_SPACE)
 _COUNT_EXPIRED: Final = _COUNT_ALL.where(messages.c.expires <= bindparam("now"))
@@ -80,13 +78,6 @@ def list_messages(transaction: Transaction, queue: QueueRef, operation: op.ListM
     )
     rows = transaction.rows(statement, values)
     return to_page(rows, end, now, operation.limit)
-
-
-def to_page(rows: Sequence[AnyRow], end: int | None, now: int, limit: int) -> Page:
-    """The page of what was found up to the position ``end``, or up to the end if that is None."""
-    complete = len(rows) == limit or end is None
-    last = (rows[-1].seq if rows else None) if complete else end
-    return Page(to_messages(rows, now), None if last is None else str(last), complete)
 
 
 @cache

@@ -8,9 +8,8 @@ from typing import Final
 from sqlalchemy import Delete, bindparam, delete, select, tuple_
 
 from angarium_sql.core.transaction import Transaction
+from angarium_sql.rows import TOMBSTONE_LIFE
 from angarium_sql.tables import AnyRow, claims, messages, pool_queues, spaces
-
-TOMBSTONE_LIFE: Final = 3600  # seconds (design, principle 6)
 
 _POSITIONS: Final = select(messages.c.space, messages.c.seq).limit(bindparam("limit"))
 _EXPIRED: Final = (

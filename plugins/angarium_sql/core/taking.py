@@ -10,10 +10,9 @@ from sqlalchemy import bindparam, delete, null, select, update
 
 from angarium.storage.models import Message
 from angarium.storage.signals import Again
-from angarium_sql.core.transaction import MESSAGE_COLUMNS, Transaction, to_messages
+from angarium_sql.core.transaction import Transaction
+from angarium_sql.rows import BOUND, MESSAGE_COLUMNS, to_messages
 from angarium_sql.tables import AnyRow, messages
-
-BOUND: Final = 200  # messages that one call moves, beside those that it was asked for
 
 IN_SPACE: Final = messages.c.space == bindparam("p_space")
 AT_POSITIONS: Final = messages.c.seq.in_(bindparam("positions", expanding=True))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, bindparam, select, text
 
 from angarium.clock import Clock
-from angarium.storage.models import Message, QueueRef, Scope
+from angarium.storage.models import QueueRef, Scope
 from angarium.storage.signals import StalePlan
-from angarium_sql.tables import AnyRow, decode, messages, pool_queues, scope_key
+from angarium_sql.tables import AnyRow, pool_queues, scope_key
 
 Values = Mapping[str, Any]
 
@@ -22,19 +22,6 @@ _QUEUE: Final = select(pool_queues).where(
     pool_queues.c.name == bindparam("name"),
 )
 _LOCKED_QUEUE: Final = _QUEUE.with_for_update()
-
-# What a message is made of when it is read.
-MESSAGE_COLUMNS: Final = (
-    messages.c.id,
-    messages.c.body,
-    messages.c.ttl,
-    messages.c.created,
-    messages.c.due,
-    messages.c.claim_id,
-    messages.c.claim_count,
-    messages.c.checksum,
-    messages.c.seq,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +79,3 @@ class Transaction:
         if row is None or row.deleted is not None or row.epoch != queue.epoch:
             raise StalePlan(queue.scope)
         return QueueRow(queue.scope, row.space, row.life, row.next_seq)
-
-
-def to_messages(rows: Iterable[AnyRow], now: int) -> tuple[Message, ...]:
-    """Rows of :data:`MESSAGE_COLUMNS` as the kernel knows them."""
-    return tuple(_to_message(row, now) for row in rows)
-
-
-def _to_message(row: AnyRow, now: int) -> Message:
-    id_, body, ttl, created, due, claim_id, claim_count, checksum, _ = row
-    is_claimed = claim_id is not None and due is not None and due > now
-    return Message(
-        id=decode(id_),
-        body=body,
-        ttl=ttl,
-        age=max(now - created, 0),
-        claim_id=decode(claim_id) if is_claimed else None,
-        claim_count=claim_count,
-        checksum=None if checksum is None else decode(checksum),
-    )

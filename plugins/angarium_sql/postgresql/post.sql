@@ -1,0 +1,40 @@
+-- Store a batch at the end of a queue. The row of the queue stays locked until the commit, so that
+-- positions become visible in their order.
+CREATE FUNCTION angarium_post(
+    p_project bytea, p_kind bytea, p_name bytea, p_epoch bigint, p_offset bigint,
+    p_client_id bytea,
+    p_ids bytea[], p_bodies bytea[], p_ttls integer[], p_delays integer[], p_checksums bytea[]
+) RETURNS text
+LANGUAGE plpgsql
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+AS $$
+DECLARE
+    v_space bigint;
+    v_last bigint;  -- the position before the first of the batch
+    v_now bigint;
+BEGIN
+    UPDATE angarium_pool_queues
+    SET next_seq = next_seq + cardinality(p_ids)
+    WHERE project = p_project AND kind = p_kind AND name = p_name
+        AND epoch = p_epoch AND deleted IS NULL
+    RETURNING space, next_seq - cardinality(p_ids) - 1 INTO v_space, v_last;
+    IF NOT FOUND THEN
+        RETURN 'stale';
+    END IF;
+    v_now := angarium_now(p_offset);
+    INSERT INTO angarium_messages (
+        space, seq, ready, due, expires, created, ttl, claim_count, id, client_id, checksum, body
+    )
+    SELECT
+        v_space,
+        v_last + place,
+        CASE WHEN delay <= 0 THEN v_last + place END,
+        CASE WHEN delay > 0 THEN v_now + delay END,
+        v_now + ttl, v_now, ttl, 0, id, p_client_id, checksum, body
+    FROM unnest(p_ids, p_bodies, p_ttls, p_delays, p_checksums)
+        WITH ORDINALITY AS batch (id, body, ttl, delay, checksum, place)
+    ON CONFLICT ON CONSTRAINT uq_angarium_messages_id DO NOTHING;
+    RETURN 'done';
+END
+$$;

@@ -44,7 +44,7 @@ class Ledger:
         except UnexpectedAnswer as error:
             if error.status != 503:
                 self.failures.append(str(error))
-            return None if "unknown" in error.answer["description"] else False
+            return None if "unknown" in str(error.answer) else False
         return True
 
     def post(self, door: Door, queue: str, bodies: list[dict[str, Any]]) -> dict[str, Key]:

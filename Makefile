@@ -1,7 +1,9 @@
 # `make run` and `make test` each make a virtual environment of their own and keep it until setup.cfg
 # or the list of test dependencies changes.
 
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+# The newest one that runs: a name on the path may be a version manager's stand-in for nothing.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+    $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 JOBS ?= 2
 PYTEST_ARGS ?=
 ARGS ?=

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -11,6 +11,8 @@ from angarium.errors import NotFound
 from angarium.storage.models import Message
 from angarium_rest.render.view import View
 from angarium_rest.replies import Reply
+
+_LONGEST_LOCATION: Final = 60_000  # bytes; Python's own client reads header lines up to 65,536
 
 
 def document(message: Message, view: View) -> dict[str, Any]:
@@ -45,12 +47,16 @@ def _popped(message: Message) -> dict[str, Any]:
 
 
 def message_post(result: tuple[str, ...], view: View) -> Reply:
-    """201 with the paths of the messages, in posting order."""
+    """201 with the paths of the messages, in posting order.
+
+    The header names them too, unless HTTP clients would choke on its length.
+    """
     collection = f"{view.queue}/messages"
+    location = f"{collection}?ids={','.join(result)}"
     return Reply.json(
         201,
         {"resources": [f"{collection}/{message_id}" for message_id in result]},
-        Location=f"{collection}?ids={','.join(result)}",
+        Location=location if len(location) <= _LONGEST_LOCATION else collection,
     )
 
 

@@ -18,6 +18,9 @@ SCHEMAS = SchemaLibrary(LIMITS)
 SHOWN = metadata.display_defaults(LIMITS)
 STORED = {"team": "billing", "priority": 2, "_default_message_ttl": 900, "nothing": None}
 
+WRONG_TYPES: tuple[Any, ...] = ([], {}, 1.0, 300.0, "", "\n")
+OUT_OF_RANGE: tuple[Any, ...] = (False, -1, "60", 2**63)
+
 Document = dict[str, Any]
 
 
@@ -182,13 +185,13 @@ def test_metadata_that_is_accepted(document: Document) -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        *({key: wrong} for key in SHOWN for wrong in ([], {}, 1.0, 300.0, "", "\n")),
+        *({key: wrong} for key in SHOWN for wrong in WRONG_TYPES),
         *({key: True} for key in SHOWN),
         *(
             {key: wrong}
             for key in SHOWN
             if key not in ("_dead_letter_queue", "_enable_encrypt_messages")
-            for wrong in (False, -1, "60", 2**63)
+            for wrong in OUT_OF_RANGE
             if not (key == "_max_claim_count" and wrong == 2**63)
         ),
         {"_max_messages_post_size": 0},

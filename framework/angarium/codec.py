@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
 
 from angarium.errors import InvalidBody
+from angarium.validation.wording import field_name
 
 _LARGEST: Final = 2**63 - 1
 _SMALLEST: Final = -(2**63)
@@ -19,23 +21,34 @@ _MARGIN: Final = 254 - _DEEPEST  # orjson writes 254 levels
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
+class _Unusable(Exception):
+    """Raised by a reader of numbers.
+
+    :ivar verdict: completes a sentence that begins with the name of a field.
+    """
+
+    def __init__(self, verdict: str) -> None:
+        super().__init__(verdict)
+        self.verdict = verdict
+
+
 def _integer(text: str) -> int:
     if len(text) <= _LONGEST_INTEGER:
         number = int(text)
         if _SMALLEST <= number <= _LARGEST:
             return number
-    raise InvalidBody("An integer in the request body exceeds 64 bits.")
+    raise _Unusable("must be an integer of at most 64 bits")
 
 
 def _real(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise InvalidBody("A number in the request body is too large for a double.")
+        raise _Unusable("must be a number that a double can hold")
     return number
 
 
 def _constant(text: str) -> Any:
-    raise InvalidBody(f"The request body contains {text}, which is not JSON.")
+    raise _Unusable(f"must not be {text}, which is not JSON")
 
 
 _decoder = json.JSONDecoder(parse_int=_integer, parse_float=_real, parse_constant=_constant)
@@ -57,7 +70,8 @@ def decode(raw: bytes) -> Any:
 
 def _parse(raw: bytes) -> Any:
     try:
-        return _decoder.decode(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        return _decoder.decode(text)
     except UnicodeDecodeError as error:
         raise InvalidBody(
             "The request body could not be parsed: it is not encoded in UTF-8."
@@ -69,6 +83,45 @@ def _parse(raw: bytes) -> Any:
         ) from error
     except RecursionError:
         raise InvalidBody("The request body could not be parsed: it nests too deep.") from None
+    except _Unusable as error:
+        raise InvalidBody(
+            f"The request body could not be parsed: {_field_of_unusable(text)} {error.verdict}."
+        ) from error
+
+
+def _field_of_unusable(text: str) -> str:
+    """The name of the first field whose number cannot be used."""
+
+    def marking(read: Callable[[str], Any]) -> Callable[[str], Any]:
+        def read_or_mark(text: str) -> Any:
+            try:
+                return read(text)
+            except _Unusable as error:
+                return error
+
+        return read_or_mark
+
+    marks = json.JSONDecoder(
+        parse_int=marking(_integer), parse_float=marking(_real), parse_constant=marking(_constant)
+    )
+    try:
+        return field_name(_path_of_mark(marks.decode(text))) or "it"
+    except (json.JSONDecodeError, RecursionError):  # something else is wrong further on
+        return "a number"
+
+
+def _path_of_mark(document: Any) -> list[str | int]:
+    """The way to the first mark in the order of the document, without recursion."""
+    rest: list[tuple[Any, list[str | int]]] = [(document, [])]
+    while rest:
+        value, path = rest.pop()
+        if isinstance(value, _Unusable):
+            return path
+        if isinstance(value, dict):
+            rest += [(inner, [*path, key]) for key, inner in reversed(value.items())]
+        elif isinstance(value, list):
+            rest += [(value[index], [*path, index]) for index in reversed(range(len(value)))]
+    return []
 
 
 def _check_writable(document: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -107,6 +108,22 @@ def test_what_is_refused(raw: bytes, said: str) -> None:
         decode(raw)
     assert said in str(refusal.value)
     assert len(str(refusal.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('{"messages": [{"body": 1}, {"ttl": 1e400}]}', "messages[1].ttl"),
+        ('{"a": {"b": [1, [2, NaN]]}, "c": NaN}', "a.b[1][1]"),
+        ('{"a": 1, "b": 9223372036854775808, "c": -Infinity}', "b"),
+        ("[1, 2, 1e999]", "[2]"),
+        ("1e999", "it"),
+        ('{"a": NaN, "b": }', "a number"),
+    ],
+)
+def test_a_refusal_of_a_number_names_its_field(text: str, field: str) -> None:
+    with pytest.raises(InvalidBody, match=rf": {re.escape(field)} must "):
+        decode(text.encode())
 
 
 def test_many_shallow_containers_are_no_deep_nesting() -> None:

@@ -67,7 +67,7 @@ class Door:
         return reply.to_response(request_id)
 
     def _reply(self, route: table.Route | None, path: dict[str, str], request_id: str) -> Reply:
-        method = request.method
+        method = request.environ["REQUEST_METHOD"]  # verbs are case-sensitive
         headers = Headers(request.environ)
         identity = self._identify(headers, method)
         if route is None:

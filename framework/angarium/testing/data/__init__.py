@@ -1,0 +1,76 @@
+"""The data suite: every guarantee of a message store, one module per topic."""
+
+from __future__ import annotations
+
+from hypothesis.stateful import run_state_machine_as_test
+
+from angarium.storage.driver import DataDriver
+from angarium.testing.data.claim_life import ClaimLifeCases
+from angarium.testing.data.claiming import ClaimingCases
+from angarium.testing.data.crashing import CrashingCases
+from angarium.testing.data.dead_letters import DeadLetterCases
+from angarium.testing.data.deleting import DeletingCases
+from angarium.testing.data.epochs import EpochCases
+from angarium.testing.data.expiring import ExpiringCases
+from angarium.testing.data.isolation import IsolationCases
+from angarium.testing.data.listing import ListingCases
+from angarium.testing.data.posting import PostingCases
+from angarium.testing.data.promoting import PromotingCases
+from angarium.testing.data.racing import RacingCases
+from angarium.testing.data.reclaiming import ReclaimingCases
+from angarium.testing.data.statistics import StatisticsCases
+from angarium.testing.data.taking import TakingCases
+from angarium.testing.data.visibility import VisibilityCases
+from angarium.testing.factory import DriverFactory
+from angarium.testing.machine import DriverMachine, machine_settings
+from angarium.testing.queues import Queue
+
+
+class DataSuite(
+    PostingCases,
+    ListingCases,
+    VisibilityCases,
+    ClaimingCases,
+    ClaimLifeCases,
+    DeletingCases,
+    TakingCases,
+    ExpiringCases,
+    DeadLetterCases,
+    StatisticsCases,
+    IsolationCases,
+    EpochCases,
+    PromotingCases,
+    RacingCases,
+    CrashingCases,
+    ReclaimingCases,
+):
+    """All cases for a message store. Subclass it as ``Test…`` with a fixture ``factory``."""
+
+    def test_capabilities_are_those_declared(self, factory: DriverFactory[DataDriver]) -> None:
+        """They are readable without connecting, and the suite tests what they promise."""
+        assert factory.open().capabilities == self.capabilities
+
+    def test_answers_a_ping(self, driver: DataDriver) -> None:
+        """A store that is there answers."""
+        driver.ping()
+
+    def test_preparing_again_changes_nothing(
+        self, factory: DriverFactory[DataDriver], queue: Queue
+    ) -> None:
+        """Every start prepares the store, and an upgrade of what is up to date does nothing."""
+        queue.post("A", "B")
+        again = factory.open()
+        again.upgrade()
+        again.prepare()
+        assert queue.on(again).everything() == ["A", "B"]
+        again.close()
+        assert queue.everything() == ["A", "B"]
+
+    def test_behaves_like_the_model(self, driver: DataDriver) -> None:
+        """Random operations and moves of time have the same results on the model."""
+
+        class Machine(DriverMachine):
+            def __init__(self) -> None:
+                super().__init__(driver)
+
+        run_state_machine_as_test(Machine, settings=machine_settings())

@@ -1,0 +1,115 @@
+"""The management store in memory."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Final
+
+from angarium.storage.driver import ControlDriver, StoreEnvironment
+from angarium.storage.models import Kind, QueueFilter, QueueRecord, QueueRef, QueueState, Scope
+from angarium.storage.signals import RecordChanged
+
+
+@dataclass(slots=True)
+class _Records:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    epochs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    by_scope: dict[Scope, QueueRecord] = field(default_factory=dict)
+
+
+_STORES: Final[dict[str | None, _Records]] = {}
+_STORES_LOCK: Final = threading.Lock()
+
+
+class ModelControlDriver(ControlDriver):
+    """A management store that obeys ``docs/interfaces.rst`` and forgets with its process."""
+
+    interface_version: ClassVar[int] = 1
+
+    def __init__(self, environment: StoreEnvironment) -> None:
+        super().__init__(environment)
+        with _STORES_LOCK:
+            self._records = _STORES.setdefault(environment.uri, _Records())
+
+    def ping(self) -> None:
+        """Memory answers."""
+
+    def get_queue(self, scope: Scope) -> QueueRecord | None:
+        """Look it up."""
+        return self._records.by_scope.get(scope)
+
+    def list_queues(
+        self, project: str, kind: Kind, *, marker: str, limit: int, select: QueueFilter
+    ) -> list[QueueRecord]:
+        """Filter and sort, then cut."""
+        found = [
+            record
+            for record in self._present(project, kind)
+            if record.scope.name > marker and select.matches(record.scope.name, record.metadata)
+        ]
+        return sorted(found, key=lambda record: record.scope.name)[:limit]
+
+    def count_queues(self, project: str, kind: Kind) -> int:
+        """Count them."""
+        return len(self._present(project, kind))
+
+    def _present(self, project: str, kind: Kind) -> list[QueueRecord]:
+        with self._records.lock:
+            return [
+                record
+                for scope, record in self._records.by_scope.items()
+                if (scope.project, scope.kind) == (project, kind)
+                and record.state is not QueueState.DELETING
+            ]
+
+    def create_queue(
+        self, scope: Scope, metadata: Mapping[str, Any], pool: str
+    ) -> tuple[QueueRecord, bool]:
+        """Write it unless there is one."""
+        with self._records.lock:
+            present = self._records.by_scope.get(scope)
+            if present is not None:
+                return present, False
+            record = QueueRecord(scope, copy.deepcopy(dict(metadata)), 0, pool)
+            return self._write(record, QueueState.PENDING), True
+
+    def update_queue(
+        self, scope: Scope, metadata: Mapping[str, Any], expected_epoch: int
+    ) -> QueueRecord:
+        """Write it if the epoch is right."""
+        with self._records.lock:
+            present = self._records.by_scope.get(scope)
+            if present is None or present.epoch != expected_epoch:
+                raise RecordChanged
+            if present.state is QueueState.DELETING:
+                raise RecordChanged
+            changed = replace(present, metadata=copy.deepcopy(dict(metadata)))
+            return self._write(changed, QueueState.PENDING)
+
+    def delete_queue(self, scope: Scope) -> QueueRecord | None:
+        """Mark it."""
+        with self._records.lock:
+            present = self._records.by_scope.get(scope)
+            if present is None or present.state is QueueState.DELETING:
+                return present
+            return self._write(present, QueueState.DELETING)
+
+    def publish(self, queue: QueueRef) -> None:
+        """End the change if it is still the last one."""
+        with self._records.lock:
+            present = self._records.by_scope.get(queue.scope)
+            if present is None or present.epoch != queue.epoch:
+                return
+            if present.state is QueueState.DELETING:
+                del self._records.by_scope[queue.scope]
+            else:
+                self._records.by_scope[queue.scope] = replace(present, state=QueueState.PUBLISHED)
+
+    def _write(self, record: QueueRecord, state: QueueState) -> QueueRecord:
+        written = replace(record, epoch=next(self._records.epochs), state=state)
+        self._records.by_scope[record.scope] = written
+        return written

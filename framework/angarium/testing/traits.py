@@ -1,0 +1,52 @@
+"""What a driver under test declares, and which cases need it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import ClassVar, Final, TypeVar
+
+from angarium.storage.models import Capability
+
+CaseT = TypeVar("CaseT", bound=Callable[..., None])
+_NEEDS: Final = "angarium_needs"
+
+
+class Trait(StrEnum):
+    """What is true of some stores and not of others, beside their capabilities.
+
+    :cvar PROCESSES: several processes, forked ones included, can use the store at once.
+    :cvar RECLAIMING: ``reclaim()`` is how the store gets rid of what expired or was deleted.
+    """
+
+    PROCESSES = "processes"
+    RECLAIMING = "reclaiming"
+
+
+def needs(*names: Capability | Trait) -> Callable[[CaseT], CaseT]:
+    """Mark a case that only applies to drivers which declare all of these."""
+
+    def mark(case: CaseT) -> CaseT:
+        setattr(case, _NEEDS, frozenset(names))
+        return case
+
+    return mark
+
+
+class Suite:
+    """The base of both suites. A subclass declares; a case that needs more is not collected.
+
+    :cvar traits: what is true of the store; everything unless a subclass says less.
+    :cvar capabilities: what the driver is to declare as configured for the tests.
+    """
+
+    traits: ClassVar[frozenset[Trait]] = frozenset(Trait)
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        declared = cls.traits | cls.capabilities
+        for name in dir(cls):
+            wanted: frozenset[str] = getattr(getattr(cls, name), _NEEDS, frozenset())
+            if not wanted <= declared:
+                setattr(cls, name, None)

@@ -1,0 +1,1 @@
+"""The conformance kit, run on every store that ships with Angarium."""

@@ -1,0 +1,29 @@
+"""The kit on SQLite, the embedded default."""
+
+from pathlib import Path
+
+import pytest
+
+from angarium.storage.models import Capability
+from angarium.testing import ControlSuite, DataSuite, DriverFactory
+from angarium_sql.control import SqlControlDriver
+from angarium_sql.data import SqlDataDriver
+
+
+class TestSqliteData(DataSuite):
+    capabilities = frozenset(Capability) - {Capability.HIGH_THROUGHPUT}
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def factory(cls, tmp_path_factory: pytest.TempPathFactory) -> DriverFactory[SqlDataDriver]:
+        directory: Path = tmp_path_factory.mktemp("sqlite-data")
+        return DriverFactory(SqlDataDriver, directory / "clock", f"sqlite:///{directory}/store.db")
+
+
+class TestSqliteControl(ControlSuite):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def factory(cls, tmp_path_factory: pytest.TempPathFactory) -> DriverFactory[SqlControlDriver]:
+        directory: Path = tmp_path_factory.mktemp("sqlite-control")
+        uri = f"sqlite:///{directory}/store.db"
+        return DriverFactory(SqlControlDriver, directory / "clock", uri)

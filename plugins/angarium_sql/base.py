@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from sqlalchemy import text
+from sqlalchemy import literal_column, select
 from sqlalchemy.engine import URL
 
 from angarium.errors import StartError
@@ -14,6 +14,9 @@ from angarium.storage.driver import Driver, StoreEnvironment
 from angarium_sql import address, options, schema
 from angarium_sql.database import Database
 from angarium_sql.engines import Settings
+from angarium_sql.statements import Statement
+
+_SMALLEST: Final = Statement(select(literal_column("1")))
 
 
 class SqlDriver(Driver):
@@ -53,7 +56,7 @@ class SqlDriver(Driver):
 
     def ping(self) -> None:
         """Ask the database for the smallest thing."""
-        self.database.read(lambda connection: connection.execute(text("SELECT 1")).scalar())
+        self.database.read(lambda session: session.scalar(_SMALLEST, {}))
 
     def close(self) -> None:
         """Close the connections of this process."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from angarium import codec
 from angarium.storage.driver import ControlDriver
@@ -15,6 +15,8 @@ from angarium.storage.models import Kind, QueueFilter, QueueRecord, QueueRef, Qu
 from angarium.storage.signals import RecordChanged
 from angarium_sql import options
 from angarium_sql.base import SqlDriver
+from angarium_sql.session import Session
+from angarium_sql.statements import Statement
 from angarium_sql.tables import AnyRow, decode, encode, epochs, queues, scope_key, scope_values
 
 _CHUNK: Final = 200  # records that a filtered listing reads at a time
@@ -30,25 +32,29 @@ _OF_PROJECT: Final = (
     queues.c.project == bindparam("p_project"),
     queues.c.kind == bindparam("p_kind"),
 )
-_NEXT_EPOCH: Final = update(epochs).values(last=epochs.c.last + 1)
-_LAST_EPOCH: Final = select(epochs.c.last)
-_RECORD: Final = select(queues).where(*_THIS_QUEUE)
-_INSERT: Final = insert(queues)
+_NEXT_EPOCH: Final = Statement(update(epochs).values(last=epochs.c.last + 1))
+_LAST_EPOCH: Final = Statement(select(epochs.c.last))
+_RECORD: Final = Statement(select(queues).where(*_THIS_QUEUE))
+_INSERT: Final = Statement(insert(queues).inline())
 _SET: Final = update(queues).where(*_THIS_QUEUE)
 _AT_EPOCH: Final = queues.c.epoch == bindparam("expected_epoch")
-_REPLACE: Final = _SET.where(_AT_EPOCH).values(
-    metadata=bindparam("new_metadata"), epoch=bindparam("new_epoch"), state=bindparam("new_state")
+_REPLACE: Final = Statement(
+    _SET.where(_AT_EPOCH).values(
+        metadata=bindparam("new_metadata"),
+        epoch=bindparam("new_epoch"),
+        state=bindparam("new_state"),
+    )
 )
-_MARK: Final = _SET.values(epoch=bindparam("new_epoch"), state=bindparam("new_state"))
-_PUBLISH: Final = _SET.where(_AT_EPOCH, _EXISTING).values(state=bindparam("new_state"))
-_REMOVE: Final = delete(queues).where(*_THIS_QUEUE, _AT_EPOCH, _IS_DELETING)
-_PAGE: Final = (
+_MARK: Final = Statement(_SET.values(epoch=bindparam("new_epoch"), state=bindparam("new_state")))
+_PUBLISH: Final = Statement(_SET.where(_AT_EPOCH, _EXISTING).values(state=bindparam("new_state")))
+_REMOVE: Final = Statement(delete(queues).where(*_THIS_QUEUE, _AT_EPOCH, _IS_DELETING))
+_PAGE: Final = Statement(
     select(queues)
     .where(*_OF_PROJECT, _EXISTING, queues.c.name > bindparam("marker"))
     .order_by(queues.c.name)
     .limit(bindparam("limit"))
 )
-_COUNT: Final = select(func.count()).select_from(queues).where(*_OF_PROJECT, _EXISTING)
+_COUNT: Final = Statement(select(func.count()).select_from(queues).where(*_OF_PROJECT, _EXISTING))
 
 
 class SqlControlDriver(SqlDriver, ControlDriver):
@@ -62,7 +68,7 @@ class SqlControlDriver(SqlDriver, ControlDriver):
 
     def get_queue(self, scope: Scope) -> QueueRecord | None:
         """Read a record."""
-        return self.database.read(lambda connection: _find(connection, scope))
+        return self.database.read(lambda session: _find(session, scope))
 
     def list_queues(
         self, project: str, kind: Kind, *, marker: str, limit: int, select: QueueFilter
@@ -83,8 +89,8 @@ class SqlControlDriver(SqlDriver, ControlDriver):
         """Count the records of a project."""
         values = {"p_project": encode(project), "p_kind": kind.value.encode()}
 
-        def work(connection: Connection) -> int:
-            return connection.execute(_COUNT, values).scalar_one()
+        def work(session: Session) -> int:
+            return int(session.scalar(_COUNT, values))
 
         return self.database.read(work)
 
@@ -94,11 +100,11 @@ class SqlControlDriver(SqlDriver, ControlDriver):
         """Write a pending record unless there is one."""
         document = codec.encode(metadata)
 
-        def work(connection: Connection) -> tuple[QueueRecord, bool]:
-            record = _find(connection, scope)
+        def work(session: Session) -> tuple[QueueRecord, bool]:
+            record = _find(session, scope)
             if record is not None:
                 return record, False
-            epoch = _next_epoch(connection)
+            epoch = _next_epoch(session)
             values = {
                 **scope_key(scope),
                 "epoch": epoch,
@@ -106,7 +112,7 @@ class SqlControlDriver(SqlDriver, ControlDriver):
                 "pool": encode(pool),
                 "metadata": document,
             }
-            connection.execute(_INSERT, values)  # fails, and all is repeated, if it is there now
+            session.run(_INSERT, values)  # fails, and all is repeated, if it is there now
             return QueueRecord(scope, dict(metadata), epoch, pool, QueueState.PENDING), True
 
         return self.database.change(work)
@@ -117,17 +123,17 @@ class SqlControlDriver(SqlDriver, ControlDriver):
         """Replace the metadata if nobody else changed the record."""
         document = codec.encode(metadata)
 
-        def work(connection: Connection) -> QueueRecord:
+        def work(session: Session) -> QueueRecord:
             values = {
                 **scope_values(scope),
                 "expected_epoch": expected_epoch,
                 "new_metadata": document,
-                "new_epoch": _next_epoch(connection),
+                "new_epoch": _next_epoch(session),
                 "new_state": _state(QueueState.PENDING),
             }
-            if connection.execute(_REPLACE, values).rowcount == 0:
+            if session.run(_REPLACE, values) == 0:
                 raise RecordChanged
-            record = _find(connection, scope)
+            record = _find(session, scope)
             assert record is not None
             return record
 
@@ -136,15 +142,15 @@ class SqlControlDriver(SqlDriver, ControlDriver):
     def delete_queue(self, scope: Scope) -> QueueRecord | None:
         """Mark a record as being deleted."""
 
-        def work(connection: Connection) -> QueueRecord | None:
-            if _find(connection, scope) is None:
+        def work(session: Session) -> QueueRecord | None:
+            if _find(session, scope) is None:
                 return None
-            epoch = _next_epoch(connection)
-            record = _find(connection, scope)
+            epoch = _next_epoch(session)
+            record = _find(session, scope)
             if record is None or record.state is QueueState.DELETING:
                 return record
             values = {"new_epoch": epoch, "new_state": _state(QueueState.DELETING)}
-            connection.execute(_MARK, {**scope_values(scope), **values})
+            session.run(_MARK, {**scope_values(scope), **values})
             return replace(record, epoch=epoch, state=QueueState.DELETING)
 
         return self.database.change(work)
@@ -153,10 +159,10 @@ class SqlControlDriver(SqlDriver, ControlDriver):
         """End a change, unless another one has begun."""
         values = {**scope_values(queue.scope), "expected_epoch": queue.epoch}
 
-        def work(connection: Connection) -> None:
+        def work(session: Session) -> None:
             published = {**values, "new_state": _state(QueueState.PUBLISHED)}
-            if connection.execute(_PUBLISH, published).rowcount == 0:
-                connection.execute(_REMOVE, values)
+            if session.run(_PUBLISH, published) == 0:
+                session.run(_REMOVE, values)
 
         self.database.change(work)
 
@@ -168,15 +174,15 @@ class SqlControlDriver(SqlDriver, ControlDriver):
             "limit": limit,
         }
 
-        def work(connection: Connection) -> list[QueueRecord]:
-            rows = connection.execute(_PAGE, values).all()
+        def work(session: Session) -> list[QueueRecord]:
+            rows = session.rows(_PAGE, values)
             return [_to_record(row, Scope(project, decode(row.name), kind)) for row in rows]
 
         return self.database.read(work)
 
 
-def _find(connection: Connection, scope: Scope) -> QueueRecord | None:
-    row = connection.execute(_RECORD, scope_values(scope)).first()
+def _find(session: Session, scope: Scope) -> QueueRecord | None:
+    row = session.first(_RECORD, scope_values(scope))
     return None if row is None else _to_record(row, scope)
 
 
@@ -190,10 +196,9 @@ def _to_record(row: AnyRow, scope: Scope) -> QueueRecord:
     )
 
 
-def _next_epoch(connection: Connection) -> int:
-    connection.execute(_NEXT_EPOCH)
-    epoch: int = connection.execute(_LAST_EPOCH).scalar_one()
-    return epoch
+def _next_epoch(session: Session) -> int:
+    session.run(_NEXT_EPOCH, {})
+    return int(session.scalar(_LAST_EPOCH, {}))
 
 
 def _state(state: QueueState) -> bytes:

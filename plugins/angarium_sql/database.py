@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import random
-import sqlite3
 import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from angarium.errors import StoreUnreachable
 from angarium.storage.signals import Again
-from angarium_sql import engines, failures
+from angarium_sql import connections, engines, failures
 from angarium_sql.engines import Settings
+from angarium_sql.session import Session
 from angarium_sql.turns import Turns
 
 ResultT = TypeVar("ResultT")
@@ -54,19 +54,14 @@ class Database:
         """For transactions that change something."""
         return self._of_this_process().writes
 
-    def read(self, work: Callable[[Connection], ResultT]) -> ResultT:
+    def read(self, work: Callable[[Session], ResultT]) -> ResultT:
         """Carry out ``work`` in a read transaction.
 
         :raises StoreUnreachable: the database failed.
         """
+        return self._repeat(lambda: self._read_once(work))
 
-        def attempt() -> ResultT:
-            with self.reads.begin() as connection:
-                return work(connection)
-
-        return self._repeat(attempt)
-
-    def change(self, work: Callable[[Connection], ResultT]) -> ResultT:
+    def change(self, work: Callable[[Session], ResultT]) -> ResultT:
         """Carry out ``work`` in one transaction, again if it had to yield to another one.
 
         What ``work`` raises undoes its changes, :class:`Again` excepted.
@@ -77,7 +72,7 @@ class Database:
         return self._repeat(lambda: self._change_once(work))
 
     def call(
-        self, work: Callable[[Connection], ResultT], *, changes: bool, repeatable: bool
+        self, work: Callable[[Session], ResultT], *, changes: bool, repeatable: bool
     ) -> ResultT:
         """Carry out ``work``: one statement that is a transaction of its own.
 
@@ -91,8 +86,8 @@ class Database:
         def attempt() -> ResultT:
             nonlocal lost
             try:
-                with self.writes.connect() as connection:
-                    return work(connection)
+                with connections.take(self.writes) as connection:
+                    return work(self._session(connection))
             except SQLAlchemyError as error:
                 is_lost = failures.is_disconnect(error) and not failures.is_refusal(error)
                 if changes and is_lost:
@@ -108,6 +103,17 @@ class Database:
                 raise failures.outcome_unknown(self.name, lost) from lost
             raise
 
+    def migrate(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Carry out ``work`` on a connection of SQLAlchemy, in one transaction if there can be one.
+
+        :raises StoreUnreachable: the database failed.
+        """
+        try:
+            with self._turns.take(), self.writes.begin() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise failures.nothing_changed(self.name, error) from error
+
     def use_write_ahead_log(self) -> None:
         """Let readers and the one writer of an SQLite file never wait for each other.
 
@@ -117,11 +123,10 @@ class Database:
         """
         for number in range(1, _ATTEMPTS + 1):
             try:
-                with self.writes.connect() as connection:
-                    cursor = connection.connection.cursor()  # outside any transaction
-                    cursor.execute("PRAGMA journal_mode = WAL")
+                with connections.take(self.writes) as connection:
+                    connection.cursor().execute("PRAGMA journal_mode = WAL")
                     return
-            except (SQLAlchemyError, sqlite3.OperationalError) as error:
+            except SQLAlchemyError as error:
                 if number == _ATTEMPTS:
                     raise failures.nothing_changed(self.name, error) from error
                 time.sleep(_PAUSE * 2**number)
@@ -154,21 +159,40 @@ class Database:
                     time.sleep(random.uniform(0, _PAUSE * 2**number))  # noqa: S311 - jitter
         raise AssertionError("unreachable")
 
-    def _change_once(self, work: Callable[[Connection], ResultT]) -> ResultT:
+    def _read_once(self, work: Callable[[Session], ResultT]) -> ResultT:
+        with connections.take(self.reads) as connection:
+            session = self._session(connection)
+            if self.dialect == "sqlite":
+                session.cursor.execute("BEGIN")
+            result = work(session)
+            connection.rollback()
+            return result
+
+    def _change_once(self, work: Callable[[Session], ResultT]) -> ResultT:
         """Raises an SQLAlchemy error only if nothing was changed."""
-        with self._turns.take(), self.writes.connect() as connection:
-            transaction = connection.begin()
-            again = None
+        again = None
+        with self._turns.take(), connections.take(self.writes) as connection:
+            session = self._session(connection)
+            if self.dialect == "sqlite":
+                # A transaction that becomes a writer only later fails when it meets another one.
+                session.cursor.execute("BEGIN IMMEDIATE")
             try:
-                result = work(connection)
+                result = work(session)
             except Again as signal:
                 again = signal
-            try:
-                transaction.commit()
-            except SQLAlchemyError as error:
-                if failures.is_conflict(error):
-                    raise
-                raise failures.outcome_unknown(self.name, error) from error
+            self._commit(connection)
         if again is not None:
             raise again
         return result
+
+    def _commit(self, connection: PoolProxiedConnection) -> None:
+        try:
+            with connections.translated(self.writes, connection):
+                connection.commit()
+        except SQLAlchemyError as error:
+            if failures.is_conflict(error):
+                raise
+            raise failures.outcome_unknown(self.name, error) from error
+
+    def _session(self, connection: PoolProxiedConnection) -> Session:
+        return Session(connection.cursor(), self.writes.dialect)

@@ -10,8 +10,6 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 
-_BEGIN: Final = "angarium_begin"
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -53,6 +51,7 @@ def _common(settings: Settings) -> dict[str, Any]:
         "pool_size": settings.pool_size,
         "max_overflow": 0,
         "pool_timeout": settings.pool_timeout,
+        "pool_reset_on_return": None,  # every transaction is ended by those who began it
         "hide_parameters": True,
     }
 
@@ -62,23 +61,24 @@ def _common(settings: Settings) -> dict[str, Any]:
 
 def _sqlite(url: URL, settings: Settings) -> Engines:
     engine = create_engine(
-        url, **_common(settings), connect_args={"timeout": settings.connect_timeout}
+        url,
+        **_common(settings),
+        paramstyle="named",
+        connect_args={"timeout": settings.connect_timeout},
     )
     synchronous = "FULL" if settings.durable else "NORMAL"
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, record: object) -> None:
-        connection.isolation_level = None  # the transactions are begun below, not by the module
+        connection.isolation_level = None  # so that the module begins no transactions itself
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA temp_store = MEMORY")
 
-    @event.listens_for(engine, "begin")
+    @event.listens_for(engine, "begin")  # of a migration
     def begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        connection.exec_driver_sql(options.get(_BEGIN, "BEGIN"))
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    # A transaction that becomes a writer only later fails when it meets another one.
-    return Engines(engine, engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}))
+    return Engines(engine, engine)
 
 
 # --- PostgreSQL ---------------------------------------------------------------------------------
@@ -113,6 +113,7 @@ def _refuse_closed(connection: Any, record: object, proxy: object) -> None:
 def _mysql(url: URL, settings: Settings) -> Engines:
     arguments = {
         **_common(settings),
+        "paramstyle": "pyformat",
         "pool_recycle": 3600,  # below wait_timeout, after which the server hangs up
         "connect_args": {
             "connect_timeout": settings.connect_timeout,

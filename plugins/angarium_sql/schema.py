@@ -25,7 +25,7 @@ def upgrade(database: Database) -> str:
     :returns: one sentence on what was done.
     :raises StoreUnreachable: the database failed.
     """
-    return database.change(lambda connection: _upgrade(database, connection))
+    return database.migrate(lambda connection: _upgrade(database, connection))
 
 
 def check(database: Database) -> None:
@@ -34,7 +34,7 @@ def check(database: Database) -> None:
     :raises StartError: it is not; the text says what to run.
     :raises StoreUnreachable: the database does not answer.
     """
-    found, wanted = database.read(_current), _head()
+    found, wanted = database.migrate(_current), _head()
     if found == wanted:
         return
     if found is None:

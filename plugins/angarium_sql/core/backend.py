@@ -6,14 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection
-
 from angarium.clock import Clock
 from angarium.storage import operations as op
 from angarium.storage.models import QueueRef, Stats
 from angarium_sql.core import claiming, deleting, posting, queues, reading, reclaiming
 from angarium_sql.core.transaction import Transaction
 from angarium_sql.database import Database
+from angarium_sql.session import Session
 
 ResultT = TypeVar("ResultT")
 Work = Callable[[Transaction], ResultT]
@@ -79,13 +78,13 @@ class CoreBackend:
         return freed
 
     def _read(self, work: Work[ResultT]) -> ResultT:
-        def run(connection: Connection) -> ResultT:
-            return work(Transaction(connection, self._clock))
+        def run(session: Session) -> ResultT:
+            return work(Transaction(session, self._clock))
 
         return self._database.read(run)
 
     def _change(self, work: Work[ResultT]) -> ResultT:
-        def run(connection: Connection) -> ResultT:
-            return work(Transaction(connection, self._clock))
+        def run(session: Session) -> ResultT:
+            return work(Transaction(session, self._clock))
 
         return self._database.change(run)

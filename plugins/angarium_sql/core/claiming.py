@@ -14,16 +14,18 @@ from angarium.storage.signals import Again
 from angarium_sql.core import dead_letters, taking
 from angarium_sql.core.transaction import QueueRow, Transaction
 from angarium_sql.rows import MESSAGE_COLUMNS, to_messages
+from angarium_sql.statements import Statement
 from angarium_sql.tables import AnyRow, claims, encode, messages
 
 _THIS_CLAIM: Final = (
     claims.c.life == bindparam("p_life"),
     claims.c.id == bindparam("p_claim_id"),
 )
-_CLAIM: Final = select(claims).where(*_THIS_CLAIM)
-_LOCKED_CLAIM: Final = _CLAIM.with_for_update()
-_INSERT: Final = insert(claims)
-_RENEW: Final = (
+_SELECT: Final = select(claims).where(*_THIS_CLAIM)
+_CLAIM: Final = Statement(_SELECT)
+_LOCKED_CLAIM: Final = Statement(_SELECT.with_for_update())
+_INSERT: Final = Statement(insert(claims).inline())
+_RENEW: Final = Statement(
     update(claims)
     .where(*_THIS_CLAIM)
     .values(
@@ -32,20 +34,22 @@ _RENEW: Final = (
         expires=bindparam("lapse"),
     )
 )
-_DELETE: Final = delete(claims).where(*_THIS_CLAIM)
+_DELETE: Final = Statement(delete(claims).where(*_THIS_CLAIM))
 
 _MEMBERS: Final = and_(
     taking.IN_SPACE,
     taking.AT_POSITIONS,
     messages.c.claim_id == bindparam("p_claim_id"),
 )
-_LIVE_MEMBERS: Final = (
+_LIVE_MEMBERS: Final = Statement(
     select(*MESSAGE_COLUMNS)
     .where(_MEMBERS, messages.c.due > bindparam("now"), messages.c.expires > bindparam("now"))
-    .order_by(messages.c.seq)
+    .order_by(messages.c.seq),
+    lists=("positions",),
 )
-_LOCKED_MEMBERS: Final = (
-    select(messages.c.seq).where(_MEMBERS).order_by(messages.c.seq).with_for_update()
+_LOCKED_MEMBERS: Final = Statement(
+    select(messages.c.seq).where(_MEMBERS).order_by(messages.c.seq).with_for_update(),
+    lists=("positions",),
 )
 
 # A message that would expire before its claim lives on until the grace after it (5.1).
@@ -55,19 +59,25 @@ _EXTENSION: Final = {
     "expires": case((_OUTLIVED, bindparam("extended")), else_=messages.c.expires),
 }
 _ON_MEMBERS: Final = update(messages).where(taking.IN_SPACE, taking.AT_POSITIONS)
-_CLAIM_THEM: Final = _ON_MEMBERS.ordered_values(
-    # MySQL assigns from left to right, so the ttl still sees the old expiry.
-    ("ttl", _EXTENSION["ttl"]),
-    ("expires", _EXTENSION["expires"]),
-    ("ready", null()),
-    ("due", bindparam("lapse")),
-    ("claim_id", bindparam("new_claim_id")),
-    ("claim_count", messages.c.claim_count + 1),
+_CLAIM_THEM: Final = Statement(
+    _ON_MEMBERS.ordered_values(
+        # MySQL assigns from left to right, so the ttl still sees the old expiry.
+        ("ttl", _EXTENSION["ttl"]),
+        ("expires", _EXTENSION["expires"]),
+        ("ready", null()),
+        ("due", bindparam("lapse")),
+        ("claim_id", bindparam("new_claim_id")),
+        ("claim_count", messages.c.claim_count + 1),
+    ),
+    lists=("positions",),
 )
-_EXTEND_THEM: Final = _ON_MEMBERS.where(messages.c.expires > bindparam("now")).ordered_values(
-    ("ttl", _EXTENSION["ttl"]),
-    ("expires", _EXTENSION["expires"]),
-    ("due", bindparam("lapse")),
+_EXTEND_THEM: Final = Statement(
+    _ON_MEMBERS.where(messages.c.expires > bindparam("now")).ordered_values(
+        ("ttl", _EXTENSION["ttl"]),
+        ("expires", _EXTENSION["expires"]),
+        ("due", bindparam("lapse")),
+    ),
+    lists=("positions",),
 )
 
 

@@ -10,9 +10,10 @@ from angarium.storage.models import DeadLetter, QueueRef
 from angarium.storage.signals import DeadLetterQueueMissing
 from angarium_sql.core import posting, taking
 from angarium_sql.core.transaction import QueueRow, Transaction
+from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import messages
 
-_MOVE: Final = (
+_UPDATE: Final = (
     update(messages)
     .where(taking.IN_SPACE, taking.AT_POSITIONS)
     .values(
@@ -24,10 +25,17 @@ _MOVE: Final = (
         claim_count=0,
     )
 )
-_MOVE_WITH_TTL: Final = _MOVE.values(ttl=bindparam("new_ttl"), expires=bindparam("new_expires"))
-_IDS: Final = select(messages.c.id, messages.c.seq).where(taking.IN_SPACE, taking.AT_POSITIONS)
-_KNOWN: Final = select(messages.c.id).where(
-    taking.IN_SPACE, messages.c.id.in_(bindparam("ids", expanding=True))
+_MOVE: Final = Statement(_UPDATE, lists=("positions",))
+_MOVE_WITH_TTL: Final = Statement(
+    _UPDATE.values(ttl=bindparam("new_ttl"), expires=bindparam("new_expires")),
+    lists=("positions",),
+)
+_IDS: Final = Statement(
+    select(messages.c.id, messages.c.seq).where(taking.IN_SPACE, taking.AT_POSITIONS),
+    lists=("positions",),
+)
+_KNOWN: Final = Statement(
+    select(messages.c.id).where(taking.IN_SPACE, one_of(messages.c.id, "ids")), lists=("ids",)
 )
 
 

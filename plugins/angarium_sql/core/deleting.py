@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from angarium.errors import (
     ClaimDoesNotExist,
@@ -18,13 +18,15 @@ from angarium.storage.models import Message, QueueRef
 from angarium.storage.signals import Again
 from angarium_sql.core import claiming, taking
 from angarium_sql.core.transaction import QueueRow, Transaction
+from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import AnyRow, encode, messages
 
-_NAMED: Final = (
+_NAMED: Final = Statement(
     select(messages.c.seq, messages.c.expires, messages.c.due, messages.c.claim_id)
-    .where(taking.IN_SPACE, messages.c.id.in_(bindparam("ids", expanding=True)))
+    .where(taking.IN_SPACE, one_of(messages.c.id, "ids"))
     .order_by(messages.c.seq)
-    .with_for_update()
+    .with_for_update(),
+    lists=("ids",),
 )
 
 

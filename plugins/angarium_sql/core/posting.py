@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Executable, bindparam, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.dialects import mysql, sqlite
 
 from angarium.storage import operations as op
 from angarium.storage.models import NewMessage, QueueRef
 from angarium_sql.core.transaction import QueueRow, Transaction
+from angarium_sql.statements import Statement
 from angarium_sql.tables import encode, messages, pool_queues, scope_values
 
-_ADVANCE: Final = (
+_ADVANCE: Final = Statement(
     update(pool_queues)
     .where(
         pool_queues.c.project == bindparam("p_project"),
@@ -22,6 +22,11 @@ _ADVANCE: Final = (
     )
     .values(next_seq=bindparam("new_next_seq"))
 )
+_INSERT_UNKNOWN: Final = {
+    "sqlite": Statement(sqlite.insert(messages).on_conflict_do_nothing().inline()),
+    # Not INSERT IGNORE, which would also store values that were cut to fit.
+    "mysql": Statement(mysql.insert(messages).on_duplicate_key_update(seq=messages.c.seq).inline()),
+}
 
 
 def post(transaction: Transaction, queue: QueueRef, operation: op.PostMessages) -> None:
@@ -34,20 +39,12 @@ def post(transaction: Transaction, queue: QueueRef, operation: op.PostMessages) 
         _values(message, row.space, row.next_seq + place, now, client_id)
         for place, message in enumerate(operation.messages)
     ]
-    transaction.run(_insert_unknown(transaction.connection.dialect.name), values)
+    transaction.run_many(_INSERT_UNKNOWN[transaction.dialect.name], values)
 
 
 def advance(transaction: Transaction, row: QueueRow, positions: int) -> None:
     """Hand out positions of a queue whose record is locked, from ``row.next_seq`` on."""
     transaction.run(_ADVANCE, {**scope_values(row.scope), "new_next_seq": row.next_seq + positions})
-
-
-@cache
-def _insert_unknown(dialect: str) -> Executable:
-    if dialect == "sqlite":
-        return sqlite.insert(messages).on_conflict_do_nothing()
-    # Not INSERT IGNORE, which would also store values that were cut to fit.
-    return mysql.insert(messages).on_duplicate_key_update(seq=messages.c.seq)
 
 
 def _values(

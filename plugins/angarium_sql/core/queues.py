@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, insert, null, update
 
 from angarium.storage import operations as op
 from angarium.storage.models import QueueRef
 from angarium_sql.core.transaction import Transaction
+from angarium_sql.statements import Statement
 from angarium_sql.tables import pool_queues, scope_key, scope_values, spaces
 
 _NO_SPACE: Final = 0
 _FIRST: Final = 1  # the first position in a queue
 
-_DROP_SPACE: Final = (
+_DROP_SPACE: Final = Statement(
     update(spaces).where(spaces.c.id == bindparam("dropped_space")).values(dropped=bindparam("now"))
 )
+_NEW_SPACE: Final = Statement(insert(spaces).values(dropped=null()).inline())
 _THIS_QUEUE: Final = (
     pool_queues.c.project == bindparam("p_project"),
     pool_queues.c.kind == bindparam("p_kind"),
     pool_queues.c.name == bindparam("p_name"),
 )
-_UPDATE: Final = (
+_UPDATE: Final = Statement(
     update(pool_queues)
     .where(*_THIS_QUEUE)
     .values(
@@ -32,8 +34,10 @@ _UPDATE: Final = (
         deleted=bindparam("new_deleted"),
     )
 )
-_SET_SPACE: Final = update(pool_queues).where(*_THIS_QUEUE).values(space=bindparam("new_space"))
-_INSERT: Final = insert(pool_queues)
+_SET_SPACE: Final = Statement(
+    update(pool_queues).where(*_THIS_QUEUE).values(space=bindparam("new_space"))
+)
+_INSERT: Final = Statement(insert(pool_queues).inline())
 
 
 def register(transaction: Transaction, queue: QueueRef) -> None:
@@ -44,7 +48,7 @@ def register(transaction: Transaction, queue: QueueRef) -> None:
     if record is not None and record.deleted is None:
         _update(transaction, queue, record.life, record.space, None)
         return
-    space = _new_space(transaction)
+    space = transaction.insert(_NEW_SPACE, {})
     if record is None:
         _insert(transaction, queue, space, None)
     else:
@@ -66,15 +70,8 @@ def purge(transaction: Transaction, queue: QueueRef, operation: op.PurgeMessages
     """Give the queue an empty space; positions go on, and claims stay, without messages."""
     row = transaction.queue(queue, lock=True)
     _drop(transaction, row.space, transaction.now())
-    values = {**scope_values(queue.scope), "new_space": _new_space(transaction)}
+    values = {**scope_values(queue.scope), "new_space": transaction.insert(_NEW_SPACE, {})}
     transaction.run(_SET_SPACE, values)
-
-
-def _new_space(transaction: Transaction) -> int:
-    inserted = transaction.connection.execute(insert(spaces), {"dropped": None})
-    assert inserted.inserted_primary_key is not None
-    space: int = inserted.inserted_primary_key[0]
-    return space
 
 
 def _drop(transaction: Transaction, space: int, now: int) -> None:

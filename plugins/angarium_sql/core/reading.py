@@ -5,35 +5,37 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, case, func, or_, select
+from sqlalchemy import bindparam, case, func, or_, select
 
 from angarium.storage import operations as op
 from angarium.storage.models import Message, MessageMoment, Page, QueueRef, Stats
 from angarium_sql.core.transaction import Transaction
 from angarium_sql.markers import position_after
 from angarium_sql.rows import MESSAGE_COLUMNS, SCAN, to_messages, to_page
+from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import AnyRow, decode, encode, messages, spaces
 
 _SPACE: Final = messages.c.space == bindparam("space")
 _ALIVE: Final = messages.c.expires > bindparam("now")
 _WAITING: Final = messages.c.due > bindparam("now")
-_BY_ID: Final = select(*MESSAGE_COLUMNS).where(
-    _SPACE, messages.c.id.in_(bindparam("ids", expanding=True)), _ALIVE
+_BY_ID: Final = Statement(
+    select(*MESSAGE_COLUMNS).where(_SPACE, one_of(messages.c.id, "ids"), _ALIVE), lists=("ids",)
 )
-_SCAN_END: Final = (
+_SCAN_END: Final = Statement(
     select(messages.c.seq)
     .where(_SPACE, messages.c.seq > bindparam("after"))
     .order_by(messages.c.seq)
     .limit(1)
     .offset(SCAN - 1)
 )
-_COUNT_ALL: Final = select(func.count()).select_from(messages).where(_SPACE)
-_COUNT_EXPIRED: Final = _COUNT_ALL.where(messages.c.expires <= bindparam("now"))
-_COUNT_CLAIMED: Final = _COUNT_ALL.where(_WAITING, messages.c.claim_id.is_not(None))
+_COUNT: Final = select(func.count()).select_from(messages).where(_SPACE)
+_COUNT_ALL: Final = Statement(_COUNT)
+_COUNT_EXPIRED: Final = Statement(_COUNT.where(messages.c.expires <= bindparam("now")))
+_COUNT_CLAIMED: Final = Statement(_COUNT.where(_WAITING, messages.c.claim_id.is_not(None)))
 _MOMENTS: Final = select(messages.c.id, messages.c.created).where(_SPACE, _ALIVE).limit(1)
-_OLDEST: Final = _MOMENTS.order_by(messages.c.seq)
-_NEWEST: Final = _MOMENTS.order_by(messages.c.seq.desc())
-_TOTALS: Final = (
+_OLDEST: Final = Statement(_MOMENTS.order_by(messages.c.seq))
+_NEWEST: Final = Statement(_MOMENTS.order_by(messages.c.seq.desc()))
+_TOTALS: Final = Statement(
     select(
         func.count(),
         func.count(case((_WAITING, messages.c.claim_id))),
@@ -65,7 +67,7 @@ def list_messages(transaction: Transaction, queue: QueueRef, operation: op.ListM
         "now": now,
         "limit": operation.limit,
     }
-    end = transaction.connection.execute(_SCAN_END, values).scalar()
+    end = transaction.scalar(_SCAN_END, values)
     if end is not None:
         values["end"] = end
     if operation.exclude_client is not None:
@@ -81,7 +83,7 @@ def list_messages(transaction: Transaction, queue: QueueRef, operation: op.ListM
 
 
 @cache
-def _page(*, has_end: bool, excludes_client: bool, claimed: bool, delayed: bool) -> Select[Any]:
+def _page(*, has_end: bool, excludes_client: bool, claimed: bool, delayed: bool) -> Statement:
     over = or_(messages.c.due.is_(None), messages.c.due <= bindparam("now"))
     statement = select(*MESSAGE_COLUMNS).where(_SPACE, messages.c.seq > bindparam("after"), _ALIVE)
     if has_end:
@@ -92,7 +94,7 @@ def _page(*, has_end: bool, excludes_client: bool, claimed: bool, delayed: bool)
         statement = statement.where(or_(over, messages.c.claim_id.is_(None)))
     if not delayed:
         statement = statement.where(or_(over, messages.c.claim_id.is_not(None)))
-    return statement.order_by(messages.c.seq).limit(bindparam("limit"))
+    return Statement(statement.order_by(messages.c.seq).limit(bindparam("limit")))
 
 
 def get_stats(transaction: Transaction, queue: QueueRef, operation: op.GetStats) -> Stats:
@@ -100,10 +102,10 @@ def get_stats(transaction: Transaction, queue: QueueRef, operation: op.GetStats)
     row = transaction.queue(queue)
     now = transaction.now()
     values = {"space": row.space, "now": now}
-    count = transaction.connection.execute
+    count = transaction.scalar
     return Stats(
-        total=count(_COUNT_ALL, values).scalar_one() - count(_COUNT_EXPIRED, values).scalar_one(),
-        claimed=count(_COUNT_CLAIMED, values).scalar_one(),
+        total=count(_COUNT_ALL, values) - count(_COUNT_EXPIRED, values),
+        claimed=count(_COUNT_CLAIMED, values),
         oldest=_moment(transaction.first(_OLDEST, values), now),
         newest=_moment(transaction.first(_NEWEST, values), now),
     )

@@ -12,24 +12,26 @@ from angarium.storage.models import Message
 from angarium.storage.signals import Again
 from angarium_sql.core.transaction import Transaction
 from angarium_sql.rows import BOUND, MESSAGE_COLUMNS, to_messages
+from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import AnyRow, messages
 
 IN_SPACE: Final = messages.c.space == bindparam("p_space")
-AT_POSITIONS: Final = messages.c.seq.in_(bindparam("positions", expanding=True))
+AT_POSITIONS: Final = one_of(messages.c.seq, "positions")
 
-_DUE: Final = (
+_DUE: Final = Statement(
     select(messages.c.seq)
     .where(IN_SPACE, messages.c.due <= bindparam("now"))
     .order_by(messages.c.due)
     .limit(BOUND)
     .with_for_update(skip_locked=True)
 )
-MAKE_READY: Final = (
+MAKE_READY: Final = Statement(
     update(messages)
     .where(IN_SPACE, AT_POSITIONS)
-    .values(ready=messages.c.seq, due=null(), claim_id=null())
+    .values(ready=messages.c.seq, due=null(), claim_id=null()),
+    lists=("positions",),
 )
-_READY: Final = (
+_READY: Final = Statement(
     select(messages.c.seq, messages.c.expires, messages.c.claim_count)
     .where(IN_SPACE, messages.c.ready > 0)
     .order_by(messages.c.ready)
@@ -37,8 +39,11 @@ _READY: Final = (
     .with_for_update(skip_locked=True)
     .with_hint(messages, "FORCE INDEX (ix_angarium_messages_ready)", "mysql")
 )
-_READ: Final = select(*MESSAGE_COLUMNS).where(IN_SPACE, AT_POSITIONS).order_by(messages.c.seq)
-DELETE: Final = delete(messages).where(IN_SPACE, AT_POSITIONS)
+_READ: Final = Statement(
+    select(*MESSAGE_COLUMNS).where(IN_SPACE, AT_POSITIONS).order_by(messages.c.seq),
+    lists=("positions",),
+)
+DELETE: Final = Statement(delete(messages).where(IN_SPACE, AT_POSITIONS), lists=("positions",))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Executable, bindparam, select, text
+from sqlalchemy import bindparam, func, select
 
 from angarium.clock import Clock
 from angarium.storage.models import QueueRef, Scope
 from angarium.storage.signals import StalePlan
+from angarium_sql.session import Session
+from angarium_sql.statements import Statement
 from angarium_sql.tables import AnyRow, pool_queues, scope_key
 
-Values = Mapping[str, Any]
-
-_CLOCK: Final = text("SELECT UNIX_TIMESTAMP()")
-_QUEUE: Final = select(pool_queues).where(
+_CLOCK: Final = Statement(select(func.unix_timestamp()))
+_SELECT: Final = select(pool_queues).where(
     pool_queues.c.project == bindparam("project"),
     pool_queues.c.kind == bindparam("kind"),
     pool_queues.c.name == bindparam("name"),
 )
-_LOCKED_QUEUE: Final = _QUEUE.with_for_update()
+_QUEUE: Final = Statement(_SELECT)
+_LOCKED_QUEUE: Final = Statement(_SELECT.with_for_update())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +38,20 @@ class QueueRow:
     next_seq: int
 
 
-class Transaction:
-    """Statements of one operation."""
+class Transaction(Session):
+    """The statements of one operation."""
 
-    __slots__ = ("_clock", "connection")
+    __slots__ = ("_clock",)
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
-        self.connection = connection
+    def __init__(self, session: Session, clock: Clock) -> None:
+        super().__init__(session.cursor, session.dialect)
         self._clock = clock
 
     def now(self) -> int:
         """The time by the clock of the store; to be asked after the locks were taken."""
-        if self.connection.dialect.name == "sqlite":
+        if self.dialect.name == "sqlite":
             return self._clock.now()
-        return int(self.connection.execute(_CLOCK).scalar_one()) + self._clock.offset
-
-    def rows(self, statement: Executable, values: Values) -> Sequence[AnyRow]:
-        """Run a query."""
-        return self.connection.execute(statement, values).all()
-
-    def first(self, statement: Executable, values: Values) -> AnyRow | None:
-        """Run a query for its first row."""
-        return self.connection.execute(statement, values).first()
-
-    def run(self, statement: Executable, values: Values | list[dict[str, Any]]) -> int:
-        """Run a change; returns how many rows it changed."""
-        return self.connection.execute(statement, values).rowcount
+        return int(self.scalar(_CLOCK, {})) + self._clock.offset
 
     def record(self, scope: Scope, *, lock: bool = False) -> AnyRow | None:
         """The pool's record of a queue in whatever state it is."""

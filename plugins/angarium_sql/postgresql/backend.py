@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from angarium.clock import Clock
 from angarium.storage import operations as op
-from angarium.storage.models import Claim, Message, MessageMoment, Page, QueueRef, Stats
+from angarium.storage.models import Claim, DeadLetter, Message, MessageMoment, Page, QueueRef, Stats
 from angarium_sql.database import Database
 from angarium_sql.markers import position_after
 from angarium_sql.postgresql.calls import (
@@ -19,7 +19,7 @@ from angarium_sql.postgresql.calls import (
     timed,
 )
 from angarium_sql.rows import BOUND, SCAN, TOMBSTONE_LIFE, to_messages, to_page
-from angarium_sql.tables import AnyRow, decode, encode, scope_key
+from angarium_sql.tables import decode, encode, scope_key
 
 ResultT = TypeVar("ResultT")
 
@@ -54,6 +54,25 @@ _RECLAIM_CLAIMS: Final = Function("angarium_reclaim_claims", "bigint", "int")
 _RECLAIM_TOMBSTONES: Final = Function("angarium_reclaim_tombstones", "bigint", "bigint", "int")
 
 
+_NO_RULE: Final = (None,) * 6
+
+
+class _Answer(NamedTuple):
+    """The type ``angarium_answer``: a head with the outcome, then messages."""
+
+    id: bytes
+    body: bytes
+    ttl: int
+    created: int
+    due: int | None
+    claim_id: bytes | None
+    claim_count: int
+    checksum: bytes | None
+    seq: int
+    outcome: str
+    moment: int
+
+
 class PostgresqlBackend:
     """The message store on PostgreSQL."""
 
@@ -77,7 +96,7 @@ class PostgresqlBackend:
     def get_totals(self) -> Stats:
         """Count the messages of the whole store."""
         row = _TOTALS.call(self._database, (self._clock.offset,))[0]
-        return Stats(total=row.total, claimed=row.claimed)
+        return Stats(total=row[0], claimed=row[1])
 
     def reclaim(self, limit: int) -> int:
         """Free at most ``limit`` things, in transactions that are all short."""
@@ -103,11 +122,12 @@ class PostgresqlBackend:
         require_done(row[0], queue)
 
     def _ask(
-        self, function: Function, queue: QueueRef, *arguments: Any
-    ) -> tuple[AnyRow, Sequence[AnyRow]]:
+        self, function: Function, queue: QueueRef, *arguments: Any, rule: DeadLetter | None = None
+    ) -> tuple[_Answer, Sequence[_Answer]]:
         """Call a function that answers with a head and with messages."""
-        head, *rows = function.call(self._database, (*timed(queue, self._clock), *arguments))
-        require_done(head.outcome, queue)
+        answer = function.call(self._database, (*timed(queue, self._clock), *arguments))
+        head, *rows = map(_Answer._make, answer)
+        require_done(head.outcome, queue, rule)
         return head, rows
 
     def _post(self, queue: QueueRef, operation: op.PostMessages) -> None:
@@ -144,12 +164,13 @@ class PostgresqlBackend:
 
     def _stats(self, queue: QueueRef, operation: op.GetStats) -> Stats:
         row = _STATS.call(self._database, timed(queue, self._clock))[0]
-        require_done(row.outcome, queue)
+        outcome, now, total, claimed, old_id, old_created, new_id, new_created = row
+        require_done(outcome, queue)
         return Stats(
-            total=row.total,
-            claimed=row.claimed,
-            oldest=_moment(row.oldest_id, row.oldest_created, row.moment),
-            newest=_moment(row.newest_id, row.newest_created, row.moment),
+            total=total,
+            claimed=claimed,
+            oldest=_moment(old_id, old_created, now),
+            newest=_moment(new_id, new_created, now),
         )
 
     def _delete(self, queue: QueueRef, operation: op.DeleteMessage) -> None:
@@ -173,28 +194,17 @@ class PostgresqlBackend:
 
     def _create_claim(self, queue: QueueRef, operation: op.CreateClaim) -> tuple[Message, ...]:
         rule = operation.dead_letter
-        head, *rows = _CREATE_CLAIM.call(
-            self._database,
-            (
-                *timed(queue, self._clock),
-                encode(operation.claim_id),
-                operation.ttl,
-                operation.grace,
-                operation.limit,
-                BOUND,
-                *(
-                    (None,) * 6
-                    if rule is None
-                    else (
-                        rule.max_claims,
-                        *scope_key(rule.scope).values(),
-                        rule.epoch,
-                        rule.ttl,
-                    )
-                ),
-            ),
+        head, rows = self._ask(
+            _CREATE_CLAIM,
+            queue,
+            encode(operation.claim_id),
+            operation.ttl,
+            operation.grace,
+            operation.limit,
+            BOUND,
+            *(_NO_RULE if rule is None else _rule_arguments(rule)),
+            rule=rule,
         )
-        require_done(head.outcome, queue, rule)
         return to_messages(rows, head.moment)
 
     def _get_claim(self, queue: QueueRef, operation: op.GetClaim) -> Claim:
@@ -227,6 +237,10 @@ _OPERATIONS: Final[dict[type[op.DataOperation[Any]], Callable[..., Any]]] = {
     op.RenewClaim: PostgresqlBackend._renew_claim,
     op.ReleaseClaim: PostgresqlBackend._release_claim,
 }
+
+
+def _rule_arguments(rule: DeadLetter) -> tuple[Any, ...]:
+    return (rule.max_claims, *scope_key(rule.scope).values(), rule.epoch, rule.ttl)
 
 
 def _or_null(text: str | None) -> bytes | None:

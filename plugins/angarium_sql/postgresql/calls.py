@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
 from angarium import errors
 from angarium.clock import Clock
 from angarium.storage.models import DeadLetter, QueueRef
 from angarium.storage.signals import Again, DeadLetterQueueMissing, StalePlan
 from angarium_sql.database import Database
-from angarium_sql.tables import AnyRow, scope_key
+from angarium_sql.session import Session
+from angarium_sql.tables import scope_key
 
 DONE: Final = "done"
 
@@ -44,14 +43,15 @@ class Function:
         self._changes = changes
         self._repeatable = repeatable
 
-    def call(self, database: Database, arguments: Sequence[Any]) -> Sequence[AnyRow]:
+    def call(self, database: Database, arguments: Sequence[Any]) -> Sequence[Any]:
         """The rows that it answers with.
 
         :raises StoreUnreachable: the database failed.
         """
 
-        def work(connection: Connection) -> Sequence[AnyRow]:
-            return connection.exec_driver_sql(self._text, tuple(arguments)).all()
+        def work(session: Session) -> Sequence[Any]:
+            session.cursor.execute(self._text, tuple(arguments))
+            return session.cursor.fetchall()
 
         return database.call(work, changes=self._changes, repeatable=self._repeatable)
 

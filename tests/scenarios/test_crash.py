@@ -66,12 +66,14 @@ def kill_one_worker(server: Server) -> None:
 def worker_processes(server: Server) -> list[psutil.Process]:
     """The processes that listen, without the helpers of the interpreter."""
     children = psutil.Process(server.process.pid).children(recursive=True)
-    return [
-        process
-        for process in children
-        if process.status() != psutil.STATUS_ZOMBIE
-        and any("spawn_main" in argument for argument in process.cmdline())
-    ]
+    return [process for process in children if _is_worker(process)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return any("spawn_main" in argument for argument in process.cmdline())
+    except psutil.Error:  # it ends just now, or has ended
+        return False
 
 
 @pytest.mark.parametrize(

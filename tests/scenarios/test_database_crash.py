@@ -15,7 +15,6 @@ import psutil
 import pytest
 from sqlalchemy import make_url
 
-from tests import stores
 from tests.scenarios.door import Door
 from tests.scenarios.load import Load
 from tests.scenarios.troupe import wait_until
@@ -67,17 +66,16 @@ def database() -> Iterator[Database]:
 
 @pytest.fixture
 def server(park: ServerPark, database: Database) -> Iterator[Server]:
-    with stores.database(database.url) as url:
-        options: dict[str, dict[str, object]] = {
-            f"drivers:{kind}:sqlalchemy": {"uri": url}
-            for kind in ("message_store", "management_store")
-        }
-        options["drivers:transport:wsgi"] = {"workers": 2, "threads": 4}
-        running = park.make("sqlite", f"database-crash-{uuid.uuid4().hex}", options)
-        running.manage("db", "upgrade")
-        running.start()
-        yield running
-        running.kill()
+    options: dict[str, dict[str, object]] = {
+        f"drivers:{kind}:sqlalchemy": {"uri": database.url}
+        for kind in ("message_store", "management_store")
+    }
+    options["drivers:transport:wsgi"] = {"workers": 2, "threads": 4}
+    running = park.make("sqlite", f"database-crash-{uuid.uuid4().hex}", options)
+    running.manage("db", "upgrade")
+    running.start()
+    yield running
+    running.kill()
 
 
 @pytest.mark.timeout(300)

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -84,7 +84,13 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         wsgi: dict[str, object] = {"workers": 1, "threads": 4, **options.get(_WSGI, {})}
         wsgi |= {"bind": self.host, "port": self.port}
-        _write(self.config_file, {**options, _WSGI: wsgi})
+        self.options: Options = {**options, _WSGI: wsgi}
+        _write(self.config_file, self.options)
+
+    @property
+    def command(self) -> Sequence[str | Path]:
+        """What is run."""
+        return [_BIN / "angarium-server", "--config-file", self.config_file]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -112,7 +118,7 @@ class Server:
         """Start the server and wait until it answers."""
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [_BIN / "angarium-server", "--config-file", self.config_file],
+                self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -247,7 +247,6 @@ class TestPresignedRequests:
         [
             {"URL-Signature": "0" * 64},
             {"URL-Signature": "x"},
-            {"URL-Signature": "é".encode()},
             {"URL-Expires": "2999-05-06T07:08:10"},
             {"URL-Expires": "2001-01-01T00:00:00"},
             {"URL-Expires": ""},

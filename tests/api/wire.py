@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import itertools
 import json
 import socket
 from collections.abc import Iterable, Iterator, Mapping
@@ -75,12 +74,11 @@ class Http:
                 connection.endheaders()
             response = connection.getresponse()
             raw = response.read()
-            names = [name.lower() for name in response.headers]
-            repeated = [
-                name for name, group in itertools.groupby(sorted(names)) if len([*group]) > 1
-            ]
-            assert not repeated, f"headers sent twice: {repeated}"
-            found = {name.lower(): value for name, value in response.headers.items()}
+            found: dict[str, str] = {}
+            for name, value in response.getheaders():
+                key = name.lower()
+                assert key not in found or key == "vary", f"the header {name} was sent twice"
+                found[key] = f"{found[key]}, {value}" if key in found else value
             return Answer(response.status, json.loads(raw) if raw else None, found, raw)
         finally:
             connection.close()

@@ -114,7 +114,13 @@ def _check(
             f"{base.__module__}.{base.__qualname__}; correct the entry point of "
             f"{plugin.distribution}"
         )
-    offered, expected = found.interface_version, base.interface_version
+    offered, expected = _declared_version(found, base), base.interface_version
+    if offered is None:
+        raise StartError(
+            f"{option} asks for {_whose(plugin)}, which does not say for which version of the "
+            f"interface {base.__qualname__} it was made: its class has to declare "
+            f"interface_version = {expected!r}"
+        )
     if offered != expected:
         raise StartError(
             f"{option} asks for {_whose(plugin)}, made for version {offered!r} of the interface "
@@ -122,6 +128,12 @@ def _check(
             f"version of {plugin.distribution} that fits"
         )
     return found
+
+
+def _declared_version(found: type[object], base: type[object]) -> object:
+    """What a plugin itself says; what it inherits from ``base`` would always fit, so that is None."""
+    bodies = (vars(cls) for cls in found.__mro__ if cls not in base.__mro__)
+    return next((body["interface_version"] for body in bodies if "interface_version" in body), None)
 
 
 def _describe(point: importlib.metadata.EntryPoint) -> InstalledPlugin:

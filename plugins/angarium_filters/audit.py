@@ -34,6 +34,8 @@ class AuditFilter(Filter):
     of them.
     """
 
+    interface_version = 1
+
     def after(self, call: Call[Any], result: Any) -> None:
         """Log the operation, unless it only reads or found nothing to change."""
         operation = call.operation

@@ -14,6 +14,8 @@ _PROJECT_HEADERS = ("x-project-id", "x-tenant-id", "x-tenant")
 class NoAuth(IdentityPlugin):
     """Believes ``X-Project-Id``, ``X-User-Id`` and ``X-Roles`` (comma separated)."""
 
+    interface_version = 1
+
     open: ClassVar[bool] = True
 
     def identify(self, headers: Mapping[str, str]) -> Identity:

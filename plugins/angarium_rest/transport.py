@@ -33,6 +33,8 @@ _LOG_CONFIG: Final = {
 class RestTransport(Transport):
     """The REST API over HTTP/1.1, configured by ``[drivers:transport:wsgi]``."""
 
+    interface_version = 1
+
     def __init__(self, conf: cfg.ConfigOpts, arguments: Sequence[str]) -> None:
         super().__init__(conf, arguments)
         options.register(conf)

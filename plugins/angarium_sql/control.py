@@ -64,6 +64,8 @@ class SqlControlDriver(SqlDriver, ControlDriver):
     crosswise.
     """
 
+    interface_version = 1
+
     group = options.MANAGEMENT_STORE
 
     def get_queue(self, scope: Scope) -> QueueRecord | None:

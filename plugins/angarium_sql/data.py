@@ -39,6 +39,8 @@ class Backend(Protocol):
 class SqlDataDriver(SqlDriver, DataDriver):
     """Messages in SQLite, PostgreSQL, MySQL or MariaDB."""
 
+    interface_version = 1
+
     group = options.MESSAGE_STORE
     autocommit = True
 

@@ -18,6 +18,8 @@ GOOD = """
 from angarium.identity import Identity, IdentityPlugin
 
 class Good(IdentityPlugin):
+    interface_version = 1
+
     def identify(self, headers):
         return Identity("mine")
 """
@@ -119,10 +121,15 @@ def test_not_a_subclass(module: Installer, source: str) -> None:
 
 
 def test_another_version_of_the_interface(module: Installer) -> None:
-    module("third-party", GOOD + "    interface_version = 99\n")
+    module("third-party", GOOD.replace("interface_version = 1", "interface_version = 99"))
     text = refusal()
     assert "version 99 of the interface IdentityPlugin" in text
     assert f"has version {IdentityPlugin.interface_version}" in text
+
+
+def test_no_version_of_the_interface(module: Installer) -> None:
+    module("third-party", GOOD.replace("    interface_version = 1\n", ""))
+    assert "has to declare interface_version = 1" in refusal()
 
 
 def test_other_plugins_of_the_group_are_left_alone(module: Installer) -> None:

@@ -75,7 +75,7 @@ class Door:
         arguments = HttpArguments(request.environ)
         _check_media_types(headers, arguments)
         actions = route.actions.get(method)
-        action = _choose(actions) if actions else next(iter(route.actions.values()))[0]
+        action = _choose(actions, arguments) if actions else next(iter(route.actions.values()))[0]
         context = self._dispatcher.admit(
             action, request_id, identity, _api_headers(headers, identity), path
         )
@@ -148,13 +148,13 @@ def _admits_json(accept: str) -> bool:
     return False
 
 
-def _choose(actions: tuple[Action, ...]) -> Action:
+def _choose(actions: tuple[Action, ...], arguments: HttpArguments) -> Action:
     """The action among those of one method: the first whose query parameter is there."""
     if len(actions) == 1:
         return actions[0]
     for action in actions:
         name = action.http.needs_query
-        if name is None or any(request.args.getlist(name)):
+        if name is None or arguments.has(name):
             return action
     raise MethodNotAllowed
 

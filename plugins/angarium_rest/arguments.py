@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -82,7 +83,7 @@ class HttpArguments(Arguments):
         """Typed parameters in the order of the request; empty ones count as absent."""
         kinds = schema.query_types
         given: dict[str, Any] = {}
-        for name, value in self._raw_query():
+        for name, value in self._raw_query:
             if kinds.get(name) == "array":
                 given.setdefault(name, []).extend(filter(None, value.split(",")))
             elif name in kinds or schema.open_query:
@@ -93,6 +94,11 @@ class HttpArguments(Arguments):
         self.parsed_query = parameters
         return parameters
 
+    def has(self, parameter: str) -> bool:
+        """Whether a parameter is there and not empty."""
+        return any(name == parameter for name, _ in self._raw_query)
+
+    @cached_property
     def _raw_query(self) -> list[tuple[str, str]]:
         """Decoded names and values; bytes that are no UTF-8 become replacement characters."""
         text: str = self._environment.get("QUERY_STRING", "")

@@ -93,6 +93,7 @@ def _import(plugin: InstalledPlugin, option: str) -> object:
             plugin.group,
             names=[plugin.name],
             on_load_failure_callback=lambda _manager, _point, error: failures.append(error),
+            on_missing_entrypoints_callback=lambda _names: None,  # one that fails counts as such
         )
     except (AssertionError, SystemExit) as error:  # stevedore passes these on
         failures.append(error)
@@ -131,7 +132,7 @@ def _check(
 
 
 def _declared_version(found: type[object], base: type[object]) -> object:
-    """What a plugin itself says; what it inherits from ``base`` would always fit, so that is None."""
+    """What a plugin itself says; what it inherits from ``base`` would always fit: that is None."""
     bodies = (vars(cls) for cls in found.__mro__ if cls not in base.__mro__)
     return next((body["interface_version"] for body in bodies if "interface_version" in body), None)
 

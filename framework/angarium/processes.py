@@ -47,8 +47,8 @@ def run_together(target: Callable[[str], None], names: Sequence[str]) -> None:
         signal.signal(number, stop)
     for process in processes:
         process.start()
-    connection.wait([process.sentinel for process in processes])
-    ended = [process.name for process in processes if not process.is_alive()]
+    over = connection.wait([process.sentinel for process in processes])
+    ended = [process.name for process in processes if process.sentinel in over]
     was_stopped = bool(signals)
     if not was_stopped:
         stop(signal.SIGTERM)

@@ -20,7 +20,11 @@ SERVER_OPTIONS: Final[list[cfg.Opt]] = [
         help="The address on which angarium-server listens, IPv4, IPv6 or a host name. The default "
         "is reached from this machine only, which is right for auth_strategy = noauth.",
     ),
-    cfg.PortOpt("port", default=8888, help="The port on which angarium-server listens."),
+    cfg.PortOpt(
+        "port",
+        default=8888,
+        help="The port on which angarium-server listens; 0 for any that is free.",
+    ),
     cfg.IntOpt(
         "workers",
         default=len(os.sched_getaffinity(0)),

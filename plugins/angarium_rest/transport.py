@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import socket
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from granian.log import LogLevels
 from granian.server import MPServer
 from oslo_config import cfg
 
+from angarium.config.environment import variable
 from angarium.config.loading import check_values
 from angarium.errors import StartError
 from angarium.transport import Transport
@@ -41,7 +43,7 @@ class RestTransport(Transport):
         check_values(conf)
         self._options = conf[options.GROUP]
         self._address = _resolve(self._options.bind)
-        self._port = self._options.port or _free_port(self._address)
+        self._port = self._options.port or _choose_port(self._address)
 
     @property
     def url(self) -> str:
@@ -131,9 +133,11 @@ def _resolve(host: str) -> str:
     return str(found[0][4][0])
 
 
-def _free_port(address: str) -> int:
+def _choose_port(address: str) -> int:
+    """Any free port, for all processes of this service."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.bind((address, 0))
         port: int = probe.getsockname()[1]
-        return port
+    os.environ[variable(options.GROUP, "port")] = str(port)
+    return port

@@ -14,7 +14,7 @@ from tests.scenarios.door import Door
 from tests.scenarios.ledger import Ledger, key_of
 
 POSTERS: Final = 3
-_PAUSE: Final = 0.005  # seconds before knocking again at a server that does not answer
+_PAUSE: Final = 0.05  # seconds before knocking again at a server that does not answer
 
 Part = Callable[[Door, Ledger, random.Random, str], Iterator[bool]]
 """What one thread does, turn by turn; each turn tells whether it was of use."""

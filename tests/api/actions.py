@@ -1,0 +1,61 @@
+"""Every operation once, for cases that are about all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tests.api.client import Api
+from tests.api.wire import Answer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One way to ask for an operation on a queue.
+
+    :ivar rule: its policy rule (``configuration.md`` 5).
+    """
+
+    name: str
+    rule: str
+    ask: Callable[[Api, str], Answer]
+
+
+ON_QUEUES: Final = (
+    Asked("list queues", "queues:get_all", lambda api, queue: api.queue_list()),
+    Asked("create a queue", "queues:create", lambda api, queue: api.queue_create(queue)),
+    Asked("show a queue", "queues:get", lambda api, queue: api.queue_get(queue)),
+    Asked("update a queue", "queues:update", lambda api, queue: api.queue_update(queue, [])),
+    Asked("delete a queue", "queues:delete", lambda api, queue: api.queue_delete(queue)),
+    Asked("statistics", "queues:stats", lambda api, queue: api.queue_get_stats(queue)),
+    Asked("purge", "queues:purge", lambda api, queue: api.queue_purge(queue)),
+    Asked("post", "messages:create", lambda api, queue: api.message_post(queue, {"body": 1})),
+    Asked("list messages", "messages:get_all", lambda api, queue: api.message_list(queue)),
+    Asked(
+        "get messages",
+        "messages:get_all",
+        lambda api, queue: api.message_get_many(queue, ["unknown"]),
+    ),
+    Asked("get a message", "messages:get", lambda api, queue: api.message_get(queue, "unknown")),
+    Asked(
+        "delete a message",
+        "messages:delete",
+        lambda api, queue: api.message_delete(queue, "unknown"),
+    ),
+    Asked(
+        "delete messages",
+        "messages:delete_all",
+        lambda api, queue: api.message_delete_many(queue, ids="unknown"),
+    ),
+    Asked("pop", "messages:delete_all", lambda api, queue: api.message_delete_many(queue, pop=1)),
+    Asked("claim", "claims:create", lambda api, queue: api.claim_create(queue)),
+    Asked("show a claim", "claims:get", lambda api, queue: api.claim_get(queue, "unknown")),
+    Asked("renew", "claims:update", lambda api, queue: api.claim_update(queue, "unknown", {})),
+    Asked("release", "claims:delete", lambda api, queue: api.claim_delete(queue, "unknown")),
+)
+"""All that touches a store."""
+
+SHARE: Final = Asked("share", "queues:share", lambda api, queue: api.queue_share(queue, {}))
+PING: Final = Asked("ping", "ping:get", lambda api, queue: api.ping_node())
+HEALTH: Final = Asked("health", "health:get", lambda api, queue: api.check_node_health())

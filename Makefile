@@ -51,7 +51,7 @@ clean:
 	find framework plugins schemas tests contrib -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define make_environment
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    { echo 'Python 3.11 or later is needed; name it with PYTHON=...' >&2; exit 1; }
 	@echo 'Making the virtual environment $(@D) with $(PYTHON) ...'
 	@$(PYTHON) -m venv --clear $(@D) || \

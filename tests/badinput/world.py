@@ -1,0 +1,80 @@
+"""A project with something in it, and all that can be seen of it, to be compared."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+from angarium.kernel import Kernel
+from angarium.storage import operations as op
+from angarium.storage.models import Kind, QueueFilter, Scope
+from angarium_rest.app import create_app
+from tests.badinput.wire import CLIENT_ID, Answer, send
+
+QUEUE: Final = "plums"
+DELAYED: Final = "prunes"
+ABSENT: Final = "quinces"
+
+Fingerprint = dict[str, Any]
+
+
+class World:
+    """One project at a service: a queue with free and claimed messages, and a delayed queue."""
+
+    def __init__(self, kernel: Kernel, application: Any = None) -> None:
+        self.kernel = kernel
+        self.application = application or create_app(kernel).wsgi_app
+        self.project = uuid.uuid4().hex
+        self.ids: dict[str, str] = {}
+        self._fill()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str | bytes | None] | None = None,
+        **rest: Any,
+    ) -> Answer:
+        """Send a request with valid headers; None as a value takes one away."""
+        merged: dict[str, str | bytes | None] = {
+            "Client-ID": CLIENT_ID,
+            "X-Project-Id": self.project,
+            "X-Roles": "admin",
+            **(headers or {}),
+        }
+        given = {name: value for name, value in merged.items() if value is not None}
+        return send(self.application, method, path, headers=given, **rest)
+
+    def _fill(self) -> None:
+        metadata = b'{"team": "billing", "_default_message_ttl": 900}'
+        messages = b'{"messages": [{"body": 1}, {"body": {"a": 2}}, {"body": null}]}'
+        path = f"/v2/queues/{QUEUE}"
+        assert self.send("PUT", path, body=metadata).status == 201
+        posted = self.send("POST", f"{path}/messages", body=messages)
+        claimed = self.send("POST", f"{path}/claims", query="limit=1")
+        assert claimed.status == 201
+        delayed = b'{"_default_message_delay": 5}'
+        assert self.send("PUT", f"/v2/queues/{DELAYED}", body=delayed).status == 201
+        self.ids = {
+            "queue_name": QUEUE,
+            "message_id": posted.document["resources"][1].rpartition("/")[2],
+            "claim_id": claimed.headers["location"].rpartition("/")[2],
+        }
+
+    def fingerprint(self) -> Fingerprint:
+        """Every queue of the project with its epoch, metadata and messages."""
+        records = self.kernel.services.control.list_queues(
+            self.project, Kind.QUEUE, marker="", limit=100, select=QueueFilter()
+        )
+        return {
+            record.scope.name: (record.epoch, record.metadata, self._messages(record.scope))
+            for record in records
+        }
+
+    def _messages(self, scope: Scope) -> list[tuple[Any, ...]]:
+        plan = self.kernel.services.store.catalogue.plan_anew(scope)
+        assert plan is not None
+        everything = op.ListMessages(limit=100, include_claimed=True, include_delayed=True)
+        page = plan.driver.list_messages(plan.queue, everything)
+        return [(it.id, it.body, it.ttl, it.claim_id, it.claim_count) for it in page.messages]

@@ -1,0 +1,1 @@
+"""The reference pages, held to the code."""

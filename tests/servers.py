@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -173,8 +173,9 @@ class Server:
             self._process = None
 
     def kill(self) -> None:
-        """Kill the server and all its workers at once (signal 9)."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        """Kill the server and all its workers at once (signal 9), if there still are any."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self._process = None
 

@@ -51,6 +51,10 @@ class Settings:
     threads: int
 
 
+def _constant(_: int) -> Client:
+    return workloads.constant("")
+
+
 @contextlib.contextmanager
 def module(name: str, *arguments: int) -> Iterator[int]:
     """Run a server of this folder as a process; the port on which it listens."""
@@ -60,7 +64,7 @@ def module(name: str, *arguments: int) -> Iterator[int]:
     try:
         for _ in range(200):
             with contextlib.suppress(OSError):
-                clients.run(port, workloads.constant, 1, 0.1)
+                clients.run(port, _constant, 1, 0.1)
                 break
             time.sleep(0.1)
         yield port
@@ -112,7 +116,7 @@ def compare(rows: list[Row], settings: Settings) -> dict[str, list[Measurement]]
 def ceiling(settings: Settings) -> float:
     """How many requests per second the clients send to a server that does nothing."""
     with module("trivial") as port:
-        return clients.run(port, workloads.constant, settings.clients, settings.seconds).rate
+        return clients.run(port, _constant, settings.clients, settings.seconds).rate
 
 
 @click.command(help=__doc__)

@@ -6,7 +6,7 @@ import pytest
 from zaqarclient.transport import errors
 
 from tests.clients.zaqar import Zaqar
-from tests.servers import Server, ServerPark
+from tests.servers import Options, Server, ServerPark
 
 PROBES = {
     "create_queue",
@@ -50,7 +50,10 @@ def test_health_needs_the_role_that_this_client_cannot_send(
 def open_health(park: ServerPark, store: str, tmp_path: Path) -> Server:
     policy = tmp_path / "policy.yaml"
     policy.write_text('"health:get": ""\n')
-    options = {"DEFAULT": {"admin_mode": True}, "oslo_policy": {"policy_file": policy}}
+    options: Options = {
+        "DEFAULT": {"admin_mode": True},
+        "oslo_policy": {"policy_file": policy},
+    }
     return park.get(store, "open-health", options)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import uuid
 from typing import Any
 from urllib.parse import urlencode
@@ -37,10 +36,6 @@ class Door:
         """Status and decoded body of the answer."""
         body = None if document is None else json.dumps(document)
         try:
-            if self._connection.sock is None:
-                self._connection.connect()
-                # Headers and body are two writes, which must not wait for each other.
-                self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._connection.request(method, path, body, self._headers)
             response = self._connection.getresponse()
             content = response.read()

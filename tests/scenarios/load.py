@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tests.scenarios.door import Door
 from tests.scenarios.ledger import Ledger, key_of
+from tests.scenarios.troupe import wait_until
 
 POSTERS: Final = 3
 _PAUSE: Final = 0.05  # seconds before knocking again at a server that does not answer
@@ -39,20 +40,24 @@ class Load:
         ]
         self.ledger = Ledger()
 
-    @property
-    def acknowledged(self) -> int:
-        """How many messages have been acknowledged so far."""
-        return sum(len(book.acknowledged) for book in self._books)
+    def wait_for_posts(self, count: int) -> None:
+        """Wait until so many more messages are acknowledged."""
+        self._wait_for(count, "acknowledged")
 
-    @property
-    def deleted(self) -> int:
-        """How many deletions have been acknowledged so far."""
-        return sum(len(book.deleted) for book in self._books)
+    def wait_for_deletions(self, count: int) -> None:
+        """Wait until so many more deletions are acknowledged."""
+        self._wait_for(count, "deleted")
 
-    @property
-    def refused(self) -> int:
-        """How many messages the server has refused so far."""
-        return sum(len(book.refused) for book in self._books)
+    def wait_for_refusals(self, count: int) -> None:
+        """Wait until so many more messages are refused."""
+        self._wait_for(count, "refused")
+
+    def _wait_for(self, count: int, what: str) -> None:
+        def number() -> int:
+            return sum(len(getattr(book, what)) for book in self._books)
+
+        goal = number() + count
+        wait_until(lambda: number() >= goal, f"{count} more are {what}")
 
     def __enter__(self) -> Load:
         for thread in self._threads:

@@ -16,6 +16,10 @@ def seen_by(reader: Player) -> list[tuple[str, dict[str, Any]]]:
     return [(each, body) for event in reader.events("seen") for each, body in event["messages"]]
 
 
+def wait_until_seen(reader: Player, count: int) -> None:
+    wait_until(lambda: len(seen_by(reader)) >= count, f"{reader.name} has seen {count}")
+
+
 def assert_in_order(messages: list[tuple[str, dict[str, Any]]]) -> None:
     """Each producer's messages in the order of posting, and no batch torn apart."""
     numbers: dict[str, int] = {}
@@ -43,7 +47,7 @@ def test_all_readers_see_all_messages_in_the_same_order(troupe: Troupe, door: Do
     stored = [message["id"] for message in door.listing(QUEUE, limit=20)]
     assert set(stored) == posted
     for reader in readers:
-        wait_until(lambda reader=reader: len(seen_by(reader)) >= 2 * EACH, "a reader is through")
+        wait_until_seen(reader, 2 * EACH)
         reader.stop()
         assert [each for each, _ in seen_by(reader)] == stored
         assert_in_order(seen_by(reader))

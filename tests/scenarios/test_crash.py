@@ -70,7 +70,6 @@ def test_nothing_acknowledged_is_lost(
     mortal: Server, project: str, kill: Callable[[Server], None]
 ) -> None:
     dice = random.Random(kill.__name__)
-    door = Door(mortal.port, project)
     books: dict[str, Ledger] = {}
     for number in range(KILLS):
         queue = f"round-{number}"
@@ -80,7 +79,8 @@ def test_nothing_acknowledged_is_lost(
             time.sleep(dice.uniform(0, 0.5))  # so that it hits at any moment
             kill(mortal)
             load.wait_for_posts(1)
-        load.ledger.check(door, queue)
+        load.ledger.check(Door(mortal.port, project), queue)
         books[queue] = load.ledger
+    door = Door(mortal.port, project)
     for queue, ledger in books.items():
         ledger.check(door, queue)

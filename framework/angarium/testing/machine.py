@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from oslo_config import cfg
@@ -30,7 +30,7 @@ from angarium.storage.models import (
     Scope,
     Stats,
 )
-from angarium.testing.effort import scaled
+from angarium.testing.effort import IS_FULL, scaled
 from angarium.testing.model import ModelDataDriver
 from angarium.testing.queues import ALICE, BOB, Queue, at_epoch, new_project
 
@@ -52,14 +52,20 @@ clients = st.sampled_from([ALICE, BOB])
 
 
 def machine_settings() -> settings:
-    """A few seconds' worth of examples, unless the user chose a profile of hypothesis."""
+    """A few seconds' worth of examples, unless the user chose a profile of hypothesis.
+
+    Making a failing example short takes minutes on a real store, so that is left to full runs.
+    """
     patient = settings(
         settings.default,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     if settings.get_current_profile_name() in ("default", "ci"):
-        return settings(patient, max_examples=scaled(20, 500), stateful_step_count=30)
+        phases = [phase for phase in Phase if IS_FULL or phase is not Phase.shrink]
+        return settings(
+            patient, max_examples=scaled(20, 500), stateful_step_count=30, phases=phases
+        )
     return patient
 
 

@@ -80,7 +80,7 @@ class DeletingCases(DataCases):
     """Cases about deleting by id."""
 
     @pytest.mark.parametrize(("state", "claim"), CELLS)
-    def test_cell(self, queue: Queue, state: str, claim: str) -> None:
+    def test_deletion_of_state_with_claim(self, queue: Queue, state: str, claim: str) -> None:
         """Every cell of the table, for a message that exists."""
         claims = _claims(queue)
         (wanted,) = queue.post("A", delay=600 if state == "delayed" else 0)

@@ -180,7 +180,8 @@ class RacingCases(DataCases):
                 assert taken == []
                 assert queue.get(wanted) == ()
             else:
-                assert taken == [wanted]
+                # A claim may pass over a message that the deletion is just looking at.
+                assert (taken or queue.claim().ids) == [wanted]
                 assert queue.get(wanted) != ()
             queue.purge()
 
@@ -197,9 +198,11 @@ class RacingCases(DataCases):
 
             renew = _outcome(partial(queue.renew, lapsing.id, ttl=5000))
             refused, taken = in_threads([renew, lapse_and_claim])
-            assert bool(taken) == (refused is not None)
             if refused is None:
+                assert taken == []
                 assert lapsing.names_now() == [str(number)]
+            else:
+                assert (taken or queue.claim().ids) == lapsing.ids
             queue.purge()
 
     def test_scenario_24_purge_under_load(self, queue: Queue) -> None:
@@ -256,8 +259,11 @@ class RacingCases(DataCases):
 
             delete = _outcome(partial(queue.delete_all, ids, [lapsing.id]))
             refused, taken = in_threads([delete, lapse_and_claim])
-            assert len(queue.get(*ids)) == (0 if refused is None else 5)
-            assert len(taken) == (0 if refused is None else 2)
+            if refused is None:
+                assert (queue.get(*ids), taken) == ((), [])
+            else:
+                assert [it.id for it in queue.get(*ids)] == list(ids)
+                assert sorted([*taken, *queue.claim().ids]) == sorted(ids)
             queue.purge()
 
 

@@ -90,7 +90,7 @@ class VisibilityCases(DataCases):
 
     @pytest.mark.parametrize("operation", OPERATIONS)
     @pytest.mark.parametrize("state", VISIBLE)
-    def test_cell(self, queue: Queue, state: str, operation: str) -> None:
+    def test_operation_sees_state(self, queue: Queue, state: str, operation: str) -> None:
         """An operation sees the message exactly if the table says so."""
         message_id = put(queue, state)
         seen = OPERATIONS[operation](queue, message_id)

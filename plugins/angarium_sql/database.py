@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -17,7 +18,7 @@ from angarium.storage.signals import Again
 from angarium_sql import connections, engines, failures
 from angarium_sql.engines import Settings
 from angarium_sql.session import Session
-from angarium_sql.turns import Turns
+from angarium_sql.turns import Turns, begin
 
 ResultT = TypeVar("ResultT")
 
@@ -32,6 +33,7 @@ class Database:
         self.url = url
         self._settings = settings
         self._turns = Turns(url, settings.connect_timeout)
+        self._making = threading.Lock()
         self._engines: tuple[int, engines.Engines] | None = None
 
     @property
@@ -140,7 +142,7 @@ class Database:
     def _of_this_process(self) -> engines.Engines:
         current = self._engines
         if current is None or current[0] != os.getpid():
-            with self._turns.making:
+            with self._making:
                 current = self._engines
                 if current is None or current[0] != os.getpid():
                     current = (os.getpid(), engines.create(self.url, self._settings))
@@ -174,8 +176,7 @@ class Database:
         with self._turns.take(), connections.take(self.writes) as connection:
             session = self._session(connection)
             if self.dialect == "sqlite":
-                # A transaction that becomes a writer only later fails when it meets another one.
-                session.cursor.execute("BEGIN IMMEDIATE")
+                begin(session.cursor, self._settings.connect_timeout)
             try:
                 result = work(session)
             except Again as signal:

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 
+from angarium_sql import turns
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -60,11 +62,16 @@ def _common(settings: Settings) -> dict[str, Any]:
 
 
 def _sqlite(url: URL, settings: Settings) -> Engines:
+    reads = _sqlite_engine(url, settings, settings.connect_timeout)
+    return Engines(reads, _sqlite_engine(url, settings, turns.STEP))
+
+
+def _sqlite_engine(url: URL, settings: Settings, patience: float) -> Engine:
     engine = create_engine(
         url,
         **_common(settings),
         paramstyle="named",
-        connect_args={"timeout": settings.connect_timeout},
+        connect_args={"timeout": patience},
     )
     synchronous = "FULL" if settings.durable else "NORMAL"
 
@@ -74,11 +81,11 @@ def _sqlite(url: URL, settings: Settings) -> Engines:
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA temp_store = MEMORY")
 
-    @event.listens_for(engine, "begin")  # of a migration
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:  # a migration
+        turns.begin(connection.connection.cursor(), settings.connect_timeout)
 
-    return Engines(engine, engine)
+    return engine
 
 
 # --- PostgreSQL ---------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def _holder(message: AnyRow, now: int) -> bytes | None:
 
 def _find(transaction: Transaction, row: QueueRow, ids: tuple[str, ...]) -> list[AnyRow]:
     named = [encode(id_) for id_ in dict.fromkeys(ids)]
-    return list(transaction.rows(_NAMED, {"p_space": row.space, "ids": named}))
+    return transaction.rows(_NAMED, {"p_space": row.space, "ids": named}) if named else []
 
 
 def _delete(transaction: Transaction, row: QueueRow, found: list[AnyRow]) -> None:

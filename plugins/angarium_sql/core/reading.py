@@ -52,7 +52,8 @@ def get_messages(
     row = transaction.queue(queue)
     now = transaction.now()
     ids = [encode(id_) for id_ in dict.fromkeys(operation.ids)]
-    rows = transaction.rows(_BY_ID, {"space": row.space, "now": now, "ids": ids})
+    values = {"space": row.space, "now": now, "ids": ids}
+    rows = transaction.rows(_BY_ID, values) if ids else []
     found = {message.id: message for message in to_messages(rows, now)}
     return tuple(found[id_] for id_ in dict.fromkeys(operation.ids) if id_ in found)
 

@@ -102,9 +102,9 @@ def test_upgrade_check_and_reclaim(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         checked = output(*manage, "upgrade", "check", **variables)
     assert checked.splitlines() == [
         "options, plugins and policy: fine",
+        "structure of the stores: up to date",
         "management store: answers",
         "message store: answers",
-        "structure of the stores: up to date",
     ]
 
 

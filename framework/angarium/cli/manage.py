@@ -63,20 +63,23 @@ def upgrade() -> None:
 @upgrade.command("check")
 @click.pass_obj
 def upgrade_check(arguments: list[str]) -> None:
-    """Tell whether this version would start: options, plugins, policy, and the stores."""
+    """Tell whether this version would start: options, plugins, policy, and the stores.
+
+    The embedded store is brought up to date on the way, as at a start.
+    """
     conf = common.load(arguments)
     service = kernel.build(conf)
     check_values(conf)
     click.echo("options, plugins and policy: fine")
     try:
         with logs.explained():
+            service.prepare()
+            click.echo("structure of the stores: up to date")
             for name, driver in _named(service).items():
                 driver.ping()
                 click.echo(f"{name}: answers")
-            service.prepare()
     finally:
         service.close()
-    click.echo("structure of the stores: up to date")
 
 
 def _reclaim(name: str, driver: Driver) -> None:

@@ -39,7 +39,7 @@ _INSERT: Final = Statement(insert(queues).inline())
 _SET: Final = update(queues).where(*_THIS_QUEUE)
 _AT_EPOCH: Final = queues.c.epoch == bindparam("expected_epoch")
 _REPLACE: Final = Statement(
-    _SET.where(_AT_EPOCH).values(
+    _SET.where(_AT_EPOCH, _EXISTING).values(
         metadata=bindparam("new_metadata"),
         epoch=bindparam("new_epoch"),
         state=bindparam("new_state"),
@@ -66,6 +66,7 @@ class SqlControlDriver(SqlDriver, ControlDriver):
 
     interface_version = 1
 
+    interface_version = 1
     group = options.MANAGEMENT_STORE
 
     def get_queue(self, scope: Scope) -> QueueRecord | None:

@@ -41,6 +41,7 @@ class SqlDataDriver(SqlDriver, DataDriver):
 
     interface_version = 1
 
+    interface_version = 1
     group = options.MESSAGE_STORE
     autocommit = True
 

@@ -143,13 +143,13 @@ Index(
 )
 Index("ix_angarium_messages_expires", messages.c.expires, messages.c.space)
 
-# ``positions`` are those of its messages when it was made; the ones still in it carry its id.
+# ``positions`` are those of its messages when it was made; the ones still in it carry its id. They
+# are positions in whatever space the queue has: none is used twice in the life of a queue.
 claims = Table(
     "angarium_claims",
     metadata,
     Column("life", BigInteger, primary_key=True, autoincrement=False),
     Column("id", _key(64), primary_key=True),
-    Column("space", BigInteger, nullable=False),
     Column("ttl", Integer, nullable=False),
     Column("renewed", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),

@@ -91,7 +91,7 @@ def create_claim(
     known = _find(transaction, row, claim_id, lock=True)
     if known is not None:
         if known.expires > now:
-            return _members(transaction, known, now)
+            return _members(transaction, row, known, now)
         transaction.run(_DELETE, {"p_life": row.life, "p_claim_id": claim_id})
     taking.make_due_ready(transaction, row.space, now)
     rule = operation.dead_letter
@@ -128,7 +128,6 @@ def _claim(
     values = {
         "life": row.life,
         "id": claim_id,
-        "space": row.space,
         "ttl": operation.ttl,
         "renewed": now,
         "expires": now + operation.ttl,
@@ -148,7 +147,7 @@ def get_claim(transaction: Transaction, queue: QueueRef, operation: op.GetClaim)
         id=operation.claim_id,
         ttl=claim.ttl,
         age=max(now - claim.renewed, 0),
-        messages=_members(transaction, claim, now),
+        messages=_members(transaction, row, claim, now),
     )
 
 
@@ -159,14 +158,14 @@ def renew_claim(transaction: Transaction, queue: QueueRef, operation: op.RenewCl
     claim = _find(transaction, row, claim_id, lock=True)
     if claim is None:
         raise ClaimNotFound
-    members = _lock_members(transaction, claim)
+    members = _lock_members(transaction, row, claim)
     # Only now: whoever took the messages of a claim that lapsed did so before they were locked.
     now = transaction.now()
     if claim.expires <= now:
         raise ClaimNotFound
     lifetimes = _lifetimes(operation.ttl, operation.grace, now)
     if members:
-        values = {"p_space": claim.space, "positions": members, "now": now, **lifetimes}
+        values = {"p_space": row.space, "positions": members, "now": now, **lifetimes}
         transaction.run(_EXTEND_THEM, values)
     key = {"p_life": row.life, "p_claim_id": claim_id}
     transaction.run(
@@ -181,9 +180,9 @@ def release_claim(transaction: Transaction, queue: QueueRef, operation: op.Relea
     claim = _find(transaction, row, claim_id, lock=True)
     if claim is None:
         return
-    members = _lock_members(transaction, claim)
+    members = _lock_members(transaction, row, claim)
     if members:
-        transaction.run(taking.MAKE_READY, {"p_space": claim.space, "positions": members})
+        transaction.run(taking.MAKE_READY, {"p_space": row.space, "positions": members})
     transaction.run(_DELETE, {"p_life": row.life, "p_claim_id": claim_id})
 
 
@@ -200,18 +199,20 @@ def _find(
     return transaction.first(statement, {"p_life": row.life, "p_claim_id": claim_id})
 
 
-def _members(transaction: Transaction, claim: AnyRow, now: int) -> tuple[Message, ...]:
-    values = {**_of(claim), "now": now}
+def _members(
+    transaction: Transaction, row: QueueRow, claim: AnyRow, now: int
+) -> tuple[Message, ...]:
+    values = {**_of(row, claim), "now": now}
     return to_messages(transaction.rows(_LIVE_MEMBERS, values), now)
 
 
-def _lock_members(transaction: Transaction, claim: AnyRow) -> list[int]:
-    return taking.positions_of(transaction.rows(_LOCKED_MEMBERS, _of(claim)))
+def _lock_members(transaction: Transaction, row: QueueRow, claim: AnyRow) -> list[int]:
+    return taking.positions_of(transaction.rows(_LOCKED_MEMBERS, _of(row, claim)))
 
 
-def _of(claim: AnyRow) -> dict[str, Any]:
+def _of(row: QueueRow, claim: AnyRow) -> dict[str, Any]:
     return {
-        "p_space": claim.space,
+        "p_space": row.space,
         "p_claim_id": claim.id,
         "positions": json.loads(claim.positions),
     }

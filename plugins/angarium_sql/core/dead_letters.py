@@ -35,7 +35,10 @@ _IDS: Final = Statement(
     lists=("positions",),
 )
 _KNOWN: Final = Statement(
-    select(messages.c.id).where(taking.IN_SPACE, one_of(messages.c.id, "ids")), lists=("ids",)
+    select(messages.c.id, messages.c.seq, messages.c.expires).where(
+        taking.IN_SPACE, one_of(messages.c.id, "ids")
+    ),
+    lists=("ids",),
 )
 
 
@@ -51,7 +54,7 @@ def move(
     if rule.epoch is None:
         raise DeadLetterQueueMissing(rule.scope)
     target = transaction.queue(QueueRef(rule.scope, rule.epoch), lock=True)
-    positions = _remove_known(transaction, source, target, positions)
+    positions = _remove_known(transaction, source, target, positions, now)
     if not positions:
         return
     # The gaps between the messages move with them, so that one statement moves all.
@@ -70,13 +73,16 @@ def move(
 
 
 def _remove_known(
-    transaction: Transaction, source: QueueRow, target: QueueRow, positions: list[int]
+    transaction: Transaction, source: QueueRow, target: QueueRow, positions: list[int], now: int
 ) -> list[int]:
     """What the dead-letter queue has already is only removed here; returns the others."""
     here = {"p_space": source.space, "positions": positions}
     seqs = {row.id: row.seq for row in transaction.rows(_IDS, here)}
     there = transaction.rows(_KNOWN, {"p_space": target.space, "ids": list(seqs)})
-    known = {seqs[row.id] for row in there}
+    expired = [row.seq for row in there if row.expires <= now]
+    if expired:
+        transaction.run(taking.DELETE, {"p_space": target.space, "positions": expired})
+    known = [seqs[row.id] for row in there if row.expires > now]
     if known:
-        transaction.run(taking.DELETE, {"p_space": source.space, "positions": sorted(known)})
+        transaction.run(taking.DELETE, {"p_space": source.space, "positions": known})
     return [position for position in positions if position not in known]

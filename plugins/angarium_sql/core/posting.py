@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import bindparam, update
-from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from angarium.storage import operations as op
 from angarium.storage.models import NewMessage, QueueRef
 from angarium_sql.core.transaction import QueueRow, Transaction
-from angarium_sql.statements import Statement
+from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import encode, messages, pool_queues, scope_values
 
 _ADVANCE: Final = Statement(
@@ -22,24 +21,48 @@ _ADVANCE: Final = Statement(
     )
     .values(next_seq=bindparam("new_next_seq"))
 )
-_INSERT_UNKNOWN: Final = {
-    "sqlite": Statement(sqlite.insert(messages).on_conflict_do_nothing().inline()),
-    # Not INSERT IGNORE, which would also store values that were cut to fit.
-    "mysql": Statement(mysql.insert(messages).on_duplicate_key_update(seq=messages.c.seq).inline()),
-}
+_KNOWN: Final = Statement(
+    select(messages.c.seq, messages.c.expires).where(
+        messages.c.space == bindparam("space"), one_of(messages.c.id, "ids")
+    ),
+    lists=("ids",),
+)
+_DELETE: Final = Statement(
+    delete(messages).where(
+        messages.c.space == bindparam("space"), messages.c.seq == bindparam("seq")
+    )
+)
+_INSERT: Final = Statement(insert(messages).inline())
+_MANY: Final = 10_000  # parameters that any database takes in one statement
 
 
 def post(transaction: Transaction, queue: QueueRef, operation: op.PostMessages) -> None:
-    """Store the batch; messages whose id is known already are left alone."""
+    """Store the batch, unless a message of it is there and shows that it was stored before."""
     row = transaction.queue(queue, lock=True)
-    advance(transaction, row, len(operation.messages))
     now = transaction.now()
+    ids = [encode(message.id) for message in operation.messages]
+    if _is_known(transaction, row.space, ids, now):
+        return
     client_id = encode(operation.client_id)
     values = [
         _values(message, row.space, row.next_seq + place, now, client_id)
         for place, message in enumerate(operation.messages)
     ]
-    transaction.run_many(_INSERT_UNKNOWN[transaction.dialect.name], values)
+    transaction.run_many(_INSERT, values)
+    advance(transaction, row, len(values))
+
+
+def _is_known(transaction: Transaction, space: int, ids: list[bytes], now: int) -> bool:
+    """Whether a message is there; what expired does not exist, and is deleted."""
+    for start in range(0, len(ids), _MANY):
+        chunk = ids[start : start + _MANY]
+        found = transaction.rows(_KNOWN, {"space": space, "ids": chunk})
+        if any(message.expires > now for message in found):
+            return True
+        if found:
+            batch = [{"space": space, "seq": message.seq} for message in found]
+            transaction.run_many(_DELETE, batch)
+    return False
 
 
 def advance(transaction: Transaction, row: QueueRow, positions: int) -> None:

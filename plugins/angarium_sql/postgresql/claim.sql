@@ -22,6 +22,10 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
+    -- A copy that expired there must not stand in the way; one that lives makes ours superfluous.
+    DELETE FROM angarium_messages AS there USING angarium_messages AS here
+    WHERE here.space = p_space AND here.seq = ANY (p_positions)
+        AND there.space = v_target AND there.id = here.id AND there.expires <= p_now;
     INSERT INTO angarium_messages (
         space, seq, ready, expires, created, ttl, claim_count, id, client_id, checksum, body
     )
@@ -89,7 +93,7 @@ BEGIN
     IF v_known.expires > v_now THEN
         RETURN NEXT angarium_head('done', v_now);
         RETURN QUERY SELECT * FROM angarium_members(
-            v_known.space, v_known.positions, p_claim_id, v_now
+            v_space, v_known.positions, p_claim_id, v_now
         );
         RETURN;
     ELSIF v_known.life IS NOT NULL THEN
@@ -122,8 +126,8 @@ BEGIN
     IF cardinality(v_good) = 0 THEN
         RETURN;
     END IF;
-    INSERT INTO angarium_claims (life, id, space, ttl, renewed, expires, positions)
-    VALUES (v_life, p_claim_id, v_space, p_ttl, v_now, v_lapse, v_good);
+    INSERT INTO angarium_claims (life, id, ttl, renewed, expires, positions)
+    VALUES (v_life, p_claim_id, p_ttl, v_now, v_lapse, v_good);
     RETURN QUERY
         WITH claimed AS (
             UPDATE angarium_messages AS m
@@ -148,11 +152,12 @@ SET enable_seqscan = off
 SET enable_bitmapscan = off
 AS $$
 DECLARE
+    v_space bigint;
     v_life bigint;
     v_now bigint := angarium_now(p_offset);
     v_claim angarium_claims;
 BEGIN
-    SELECT life INTO v_life FROM angarium_pool_queues
+    SELECT space, life INTO v_space, v_life FROM angarium_pool_queues
     WHERE project = p_project AND kind = p_kind AND name = p_name
         AND epoch = p_epoch AND deleted IS NULL;
     IF NOT FOUND THEN
@@ -167,7 +172,7 @@ BEGIN
     END IF;
     RETURN NEXT angarium_head('done', v_now, v_claim.ttl, v_claim.renewed);
     RETURN QUERY SELECT * FROM angarium_members(
-        v_claim.space, v_claim.positions, p_claim_id, v_now
+        v_space, v_claim.positions, p_claim_id, v_now
     );
 END
 $$;
@@ -183,12 +188,13 @@ SET enable_seqscan = off
 SET enable_bitmapscan = off
 AS $$
 DECLARE
+    v_space bigint;
     v_life bigint;
     v_now bigint;
     v_lapse bigint;
     v_claim angarium_claims;
 BEGIN
-    SELECT life INTO v_life FROM angarium_pool_queues
+    SELECT space, life INTO v_space, v_life FROM angarium_pool_queues
     WHERE project = p_project AND kind = p_kind AND name = p_name
         AND epoch = p_epoch AND deleted IS NULL;
     IF NOT FOUND THEN
@@ -200,7 +206,7 @@ BEGIN
         RETURN 'claim_not_found';
     END IF;
     PERFORM FROM angarium_messages
-    WHERE space = v_claim.space AND seq = ANY (v_claim.positions) AND claim_id = p_claim_id
+    WHERE space = v_space AND seq = ANY (v_claim.positions) AND claim_id = p_claim_id
     ORDER BY seq FOR UPDATE;
     v_now := angarium_now(p_offset);
     IF v_claim.expires <= v_now THEN
@@ -213,7 +219,7 @@ BEGIN
     SET due = v_lapse,
         ttl = CASE WHEN expires < v_lapse THEN p_ttl + p_grace ELSE ttl END,
         expires = CASE WHEN expires < v_lapse THEN v_lapse + p_grace ELSE expires END
-    WHERE space = v_claim.space AND seq = ANY (v_claim.positions)
+    WHERE space = v_space AND seq = ANY (v_claim.positions)
         AND claim_id = p_claim_id AND expires > v_now;
     RETURN 'done';
 END
@@ -227,10 +233,11 @@ SET enable_seqscan = off
 SET enable_bitmapscan = off
 AS $$
 DECLARE
+    v_space bigint;
     v_life bigint;
     v_claim angarium_claims;
 BEGIN
-    SELECT life INTO v_life FROM angarium_pool_queues
+    SELECT space, life INTO v_space, v_life FROM angarium_pool_queues
     WHERE project = p_project AND kind = p_kind AND name = p_name
         AND epoch = p_epoch AND deleted IS NULL;
     IF NOT FOUND THEN
@@ -239,10 +246,10 @@ BEGIN
     DELETE FROM angarium_claims WHERE life = v_life AND id = p_claim_id RETURNING * INTO v_claim;
     IF FOUND THEN
         PERFORM FROM angarium_messages
-        WHERE space = v_claim.space AND seq = ANY (v_claim.positions) AND claim_id = p_claim_id
+        WHERE space = v_space AND seq = ANY (v_claim.positions) AND claim_id = p_claim_id
         ORDER BY seq FOR UPDATE;
         UPDATE angarium_messages SET ready = seq, due = NULL, claim_id = NULL
-        WHERE space = v_claim.space AND seq = ANY (v_claim.positions) AND claim_id = p_claim_id;
+        WHERE space = v_space AND seq = ANY (v_claim.positions) AND claim_id = p_claim_id;
     END IF;
     RETURN 'done';
 END

@@ -13,6 +13,7 @@ DECLARE
     v_space bigint;
     v_last bigint;  -- the position before the first of the batch
     v_now bigint;
+    v_known bigint;
 BEGIN
     UPDATE angarium_pool_queues
     SET next_seq = next_seq + cardinality(p_ids)
@@ -23,6 +24,14 @@ BEGIN
         RETURN 'stale';
     END IF;
     v_now := angarium_now(p_offset);
+    -- One message that is there shows that the batch was stored before; one that expired does not.
+    SELECT max(expires) INTO v_known FROM angarium_messages
+    WHERE space = v_space AND id = ANY (p_ids);
+    IF v_known > v_now THEN
+        RETURN 'done';
+    ELSIF v_known IS NOT NULL THEN
+        DELETE FROM angarium_messages WHERE space = v_space AND id = ANY (p_ids);
+    END IF;
     INSERT INTO angarium_messages (
         space, seq, ready, due, expires, created, ttl, claim_count, id, client_id, checksum, body
     )
@@ -33,8 +42,7 @@ BEGIN
         CASE WHEN delay > 0 THEN v_now + delay END,
         v_now + ttl, v_now, ttl, 0, id, p_client_id, checksum, body
     FROM unnest(p_ids, p_bodies, p_ttls, p_delays, p_checksums)
-        WITH ORDINALITY AS batch (id, body, ttl, delay, checksum, place)
-    ON CONFLICT ON CONSTRAINT uq_angarium_messages_id DO NOTHING;
+        WITH ORDINALITY AS batch (id, body, ttl, delay, checksum, place);
     RETURN 'done';
 END
 $$;

@@ -95,7 +95,6 @@ def _make_claims() -> None:
         "angarium_claims",
         sa.Column("life", sa.BigInteger(), primary_key=True, autoincrement=False),
         sa.Column("id", _key(64), primary_key=True),
-        sa.Column("space", sa.BigInteger(), nullable=False),
         sa.Column("ttl", sa.Integer(), nullable=False),
         sa.Column("renewed", sa.BigInteger(), nullable=False),
         sa.Column("expires", sa.BigInteger(), nullable=False),

@@ -24,7 +24,7 @@ FULL = os.environ.get("ANGARIUM_TEST_FULL") == "1"
 KILLS = 20 if FULL else 3
 WORKERS = 2  # processes that serve, beside the main process
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800 if FULL else 300)
 
 
 def kill_everything(server: Server) -> None:

@@ -65,8 +65,6 @@ class SqlControlDriver(SqlDriver, ControlDriver):
     """
 
     interface_version = 1
-
-    interface_version = 1
     group = options.MANAGEMENT_STORE
 
     def get_queue(self, scope: Scope) -> QueueRecord | None:

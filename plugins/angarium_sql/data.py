@@ -40,8 +40,6 @@ class SqlDataDriver(SqlDriver, DataDriver):
     """Messages in SQLite, PostgreSQL, MySQL or MariaDB."""
 
     interface_version = 1
-
-    interface_version = 1
     group = options.MESSAGE_STORE
     autocommit = True
 

@@ -251,7 +251,7 @@ def test_half_sent_bodies_hold_nobody_up_for_long(tmp_path: Path) -> None:
         assert time.monotonic() - began < 10
         answers = [connection.recv(1000) for connection in silent]
         assert [answer.split(b"\r\n")[0] for answer in answers] == [b"HTTP/1.1 400 Bad Request"] * 6
-        assert program.get("/v2/queues/q/stats")[0] == 404
+        assert program.get("/v2/queues") == (200, b'{"queues":[],"links":[]}')
         for connection in silent:
             connection.close()
 

@@ -139,10 +139,10 @@ def example(schema: Schema, name: str = "") -> Any:
         return _GOOD[name]
     if "enum" in schema:
         return schema["enum"][0]
+    if members(schema):
+        return {key: example(each, key) for key, each in members(schema).items()}
     kinds = schema.get("type", "string")
     kind = kinds if isinstance(kinds, str) else kinds[0]
-    if kind == "object":
-        return {key: example(each, key) for key, each in members(schema).items()}
     if kind == "array":
         return [example(schema.get("items", {}))]
     return {"integer": schema.get("minimum", 1), "boolean": True, "string": "example"}[kind]
@@ -200,9 +200,7 @@ class BodyField:
     def shown_name(self) -> str:
         """What the description of a refusal must contain."""
         names = [step for step in self.place if isinstance(step, str)]
-        if names:
-            return names[-1]
-        return "".join(f"[{step}]" for step in self.place) or "body"
+        return names[-1] if names else "[0]" if self.place else ""
 
     def accepts(self, value: Any) -> bool:
         """Whether the body would be valid with another value of this field."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 import pytest
@@ -103,8 +104,9 @@ def test_the_same_creates_no_queue(world: World, action: Action) -> None:
 @pytest.mark.parametrize("action", WITHOUT_BODY, ids=lambda action: action.name)
 def test_a_body_where_none_is_needed_is_ignored(world: World, action: Action) -> None:
     expected = good(action).send(World(world.kernel, world.application)).status
-    for about, raw in UNPARSABLE.items():
-        fresh = World(world.kernel, world.application) if action.http.method == "DELETE" else world
+    is_once = action.http.method == "DELETE"  # which needs a project of its own each time
+    for about, raw in islice(UNPARSABLE.items(), 0, None, 6 if is_once else 1):
+        fresh = World(world.kernel, world.application) if is_once else world
         assert good(action).send(fresh, raw=raw).status == expected, about
 
 

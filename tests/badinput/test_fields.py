@@ -65,7 +65,6 @@ NUMBERS_THAT_CANNOT_BE_USED: Final = [
     '{"a": [1, NaN]}',
 ]
 TEXTS_THAT_ARE_NO_VALUE: Final = [
-    "",
     "undefined",
     "'a'",
     "01",
@@ -107,7 +106,8 @@ def candidates(schema: Any) -> list[Any]:
 def refused(answer: Answer, field: BodyField, value: object = None) -> None:
     assert answer.status == 400, (field, value, answer)
     assert answer.title in ("Invalid request body", "Invalid API request"), (field, value, answer)
-    assert field.shown_name in answer.description, (field, value, answer)
+    names = [field.shown_name] if field.place else ["body", "[", *members(field.own_schema)]
+    assert any(name in answer.description for name in names), (field, value, answer)
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=str)
@@ -139,7 +139,8 @@ def test_an_integer_is_written_as_one(world: World, field: BodyField) -> None:
         assert not field.accepts(value)
         answer = field.request.with_value(field.place, value).send(world)
         refused(answer, field, value)
-        assert answer.title == "Invalid request body"
+        is_metadata = field.request.action.name == "queue_create"
+        assert answer.title == ("Invalid API request" if is_metadata else "Invalid request body")
     assert world.fingerprint() == before
 
 
@@ -156,11 +157,9 @@ def test_a_number_that_cannot_be_used_is_refused_and_named(world: World, field: 
 @pytest.mark.parametrize("field", FIELDS, ids=str)
 def test_what_is_no_json_value_is_refused(world: World, field: BodyField) -> None:
     before = world.fingerprint()
-    for text in TEXTS_THAT_ARE_NO_VALUE:
-        raw = with_text(field, text)
-        if raw.strip() == b"":
-            continue
-        answer = field.request.send(world, raw=raw)
+    is_member = bool(field.place) and isinstance(field.place[-1], str)
+    for text in [*TEXTS_THAT_ARE_NO_VALUE, *([""] if is_member else [])]:
+        answer = field.request.send(world, raw=with_text(field, text))
         assert (answer.status, answer.title) == (400, "Invalid request body"), (field, text, answer)
         assert "body" in answer.description
     latin = json.dumps(changed(field.request.body, field.place, "\u00e9"), ensure_ascii=False)

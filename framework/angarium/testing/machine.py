@@ -22,19 +22,15 @@ from angarium.storage.driver import DataDriver, StoreEnvironment
 from angarium.storage.models import (
     Claim,
     DeadLetter,
-    Message,
-    MessageMoment,
     NewMessage,
-    Page,
     QueueRef,
     Scope,
-    Stats,
 )
+from angarium.testing.comparing import UNIT, plain
 from angarium.testing.effort import IS_FULL, scaled
 from angarium.testing.model import ModelDataDriver
 from angarium.testing.queues import ALICE, BOB, Queue, at_epoch, new_project
 
-UNIT: Final = 1000  # seconds
 QUEUE_NAMES: Final = ("orders", "dead-letters")
 
 units = st.integers(0, 4)
@@ -67,29 +63,6 @@ def machine_settings() -> settings:
             patient, max_examples=scaled(20, 500), stateful_step_count=30, phases=phases
         )
     return patient
-
-
-def _units(seconds: int) -> int:
-    return (seconds + UNIT // 4) // UNIT
-
-
-def plain(value: Any) -> Any:
-    """A result without what the two may differ in: real seconds, the form of markers."""
-    match value:
-        case tuple():
-            return tuple(plain(item) for item in value)
-        case Page():
-            return plain(value.messages), value.marker is None and bool(value.messages)
-        case Message() | Claim():
-            changes: dict[str, Any] = {"age": _units(value.age)}
-            if isinstance(value, Claim):
-                changes["messages"] = plain(value.messages)
-            return replace(value, **changes)
-        case MessageMoment():
-            return value.id, _units(value.age)
-        case Stats():
-            return value.total, value.claimed, plain(value.oldest), plain(value.newest)
-    return value
 
 
 @dataclass

@@ -16,7 +16,7 @@ from angarium.testing.effort import PATIENCE
 from angarium.testing.queues import new_queue
 
 CaseT = TypeVar("CaseT", bound=Callable[..., None])
-_ATTEMPTS: Final = 10
+_ATTEMPTS: Final = 20
 _LONG: Final = 1_000_000_000  # seconds; longer than all that the cases add to the offset
 
 

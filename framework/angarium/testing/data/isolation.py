@@ -9,6 +9,7 @@ import pytest
 from angarium.errors import ClaimDoesNotExist, ClaimNotFound, MessageIsClaimed
 from angarium.storage.driver import DataDriver
 from angarium.storage.models import Kind
+from angarium.testing.comparing import plain
 from angarium.testing.data.base import DataCases
 from angarium.testing.queues import Queue, at_epoch, new_project, new_queue, sibling
 
@@ -136,7 +137,7 @@ class IsolationCases(DataCases):
             other = new_queue(queue.driver, queue.ref.scope.name)
         free, held = queue.post("A", "B")
         claimed = queue.claim(1)
-        before = (queue.get(free, held), claimed.read(), queue.stats())
+        before = plain((queue.get(free, held), claimed.read(), queue.stats()))
         (own,) = other.post("X")
         assert other.get(free, held) == ()
         other.delete(free)
@@ -151,6 +152,6 @@ class IsolationCases(DataCases):
         assert other.claim().names == ["X"]
         with pytest.raises(ClaimDoesNotExist):
             other.delete(own, claimed.id)
-        assert (queue.get(free, held), claimed.read(), queue.stats()) == before
+        assert plain((queue.get(free, held), claimed.read(), queue.stats())) == before
         with pytest.raises(MessageIsClaimed):
             queue.delete(claimed.ids[0])

@@ -14,30 +14,32 @@ from angarium.testing.timing import advance
 
 MANY: Final = scaled(1500, 10_000)
 WANTED: Final = numbered(MANY)
+LIFE: Final = 100_000  # seconds
 
 
 def _lapsed_in_one(queue: Queue) -> None:
-    queue.post(*WANTED)
-    queue.claim(MANY, ttl=50)
+    queue.post(*WANTED, ttl=LIFE)
+    queue.claim(MANY, ttl=5000)
 
 
 def _lapsed_in_many(queue: Queue) -> None:
-    queue.post(*WANTED)
+    queue.post(*WANTED, ttl=LIFE)
     for _ in range(0, MANY, 25):
-        queue.claim(25, ttl=50)
+        queue.claim(25, ttl=5000)
 
 
 def _delayed(queue: Queue) -> None:
     for start in range(0, MANY, 500):
-        queue.post(*WANTED[start : start + 500], delay=50)
+        queue.post(*WANTED[start : start + 500], ttl=LIFE, delay=5000)
 
 
 def _mixed(queue: Queue) -> None:
     """Delayed and claimed by turns; later claims lapse earlier."""
     for start in range(0, MANY, 100):
-        queue.post(*WANTED[start : start + 50], delay=90 - start * 80 // MANY)
-        queue.post(*WANTED[start + 50 : start + 100])
-        queue.claim(50, ttl=90 - start * 80 // MANY)
+        due = 9000 - start * 8000 // MANY
+        queue.post(*WANTED[start : start + 50], ttl=LIFE, delay=due)
+        queue.post(*WANTED[start + 50 : start + 100], ttl=LIFE)
+        queue.claim(50, ttl=due)
 
 
 STATES: Final[dict[str, Callable[[Queue], None]]] = {
@@ -58,8 +60,8 @@ class PromotingCases(DataCases):
     def test_claimed_in_order(self, queue: Queue, state: str) -> None:
         """Claims made right then get the oldest first, however many there are."""
         STATES[state](queue)
-        queue.post("last")
-        advance(queue.driver, 100)
+        queue.post("last", ttl=LIFE)
+        advance(queue.driver, 10_000)
         taken = queue.claim(20).names + queue.claim(MANY).names
         assert taken == [*WANTED, "last"]
 
@@ -67,8 +69,8 @@ class PromotingCases(DataCases):
     def test_popped_in_order(self, queue: Queue, state: str) -> None:
         """The same for pops."""
         STATES[state](queue)
-        queue.post("last")
-        advance(queue.driver, 100)
+        queue.post("last", ttl=LIFE)
+        advance(queue.driver, 10_000)
         assert names(queue.pop(20)) + names(queue.pop(MANY)) == [*WANTED, "last"]
 
     @in_each_state
@@ -76,7 +78,7 @@ class PromotingCases(DataCases):
         """Listing and statistics are right before anybody has moved anything."""
         STATES[state](queue)
         assert queue.listed(limit=MANY) == []
-        advance(queue.driver, 100)
+        advance(queue.driver, 10_000)
         assert queue.counts() == (MANY, 0, MANY)
         assert queue.listed(limit=20) == WANTED[:20]
         assert queue.listed(limit=MANY) == WANTED

@@ -135,10 +135,16 @@ class HttpArguments(Arguments):
 
 
 def _read(stream: Any, size: int) -> bytes:
-    """Up to ``size`` bytes; a server may hand them over in pieces."""
+    """Up to ``size`` bytes; a server may hand them over in pieces.
+
+    :raises InvalidBody: the connection failed meanwhile; nobody may hear it, but it is no bug.
+    """
     pieces = []
     while size > 0:
-        piece = stream.read(size)
+        try:
+            piece = stream.read(size)
+        except OSError as error:
+            raise InvalidBody("The connection ended before the request body did.") from error
         if not piece:
             break
         pieces.append(piece)

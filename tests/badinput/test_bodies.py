@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from itertools import islice
@@ -244,3 +245,27 @@ def test_odd_metadata_comes_back_as_it_was_wherever_it_is_shown(world: World) ->
     assert {key: shown[key] for key in odd} == odd
     listed = world.send("GET", "/v2/queues", query=f"detailed=1&name={ABSENT}").document
     assert listed["queues"][0]["metadata"] == shown
+
+
+class BrokenConnection(io.RawIOBase):
+    """What a server hands over when the client goes away: a beginning, then an error."""
+
+    def __init__(self, beginning: bytes) -> None:
+        self._pieces = [beginning]
+
+    def read(self, size: int = -1) -> bytes:
+        if self._pieces:
+            return self._pieces.pop()
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize("beginning", [b"", b'{"messages": [{"body": 1}]'])
+def test_a_client_that_goes_away_is_no_failure_of_the_service(
+    world: World, beginning: bytes
+) -> None:
+    path = f"/v2/queues/{ABSENT}/messages"
+    before = world.fingerprint()
+    for how in ({"length": "1000"}, {"chunked": True}):
+        answer = world.send("POST", path, stream=BrokenConnection(beginning), **how)
+        refused(answer, "Invalid request body")
+    assert world.fingerprint() == before

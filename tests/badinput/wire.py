@@ -58,12 +58,14 @@ def send(
     body: bytes | None = None,
     length: str | None = None,
     chunked: bool = False,
+    stream: Any = None,
 ) -> Answer:
     """Send one request, and hold the answer to the general rules.
 
     :param path: percent-encoded.
     :param headers: text goes out as UTF-8.
     :param length: the Content-Length, if not that of the body.
+    :param stream: where the body is read from, if not from memory.
     """
     environment: dict[str, Any] = {
         "REQUEST_METHOD": method,
@@ -76,7 +78,7 @@ def send(
         "HTTP_HOST": "localhost:8888",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body or b""),
+        "wsgi.input": stream or io.BytesIO(body or b""),
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,

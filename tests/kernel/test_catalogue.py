@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -303,6 +304,25 @@ def test_the_cache_is_bounded_and_never_wrong(kernel: Kernel) -> None:
         plans = [catalogue.plan(scope) for scope in scopes]
         assert [plan.metadata["number"] for plan in plans if plan] == [0, 1, 2, 3, 4, 5]
     assert len(catalogue._plans) <= 2
+
+
+def test_threads_share_a_cache_that_is_too_small(kernel: Kernel) -> None:
+    catalogue = Catalogue(kernel.services.control, kernel.services.data, Limits(), cache_size=1)
+    scopes = [Scope("orchard", f"queue-{number}") for number in range(4)]
+    for scope in scopes:
+        catalogue.create(scope, {})
+
+    def plan_all(start: int) -> set[str]:
+        turns = [scopes[(start + turn) % 4] for turn in range(60)]
+        return {plan.queue.scope.name for scope in turns if (plan := catalogue.plan(scope))}
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(plan_all, range(4))) == [{each.name for each in scopes}] * 4
+    finally:
+        sys.setswitchinterval(interval)
 
 
 # --- Changes ------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ the management store: the pool refuses it in the same round trip when it is stal
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -57,6 +58,7 @@ class Catalogue:
         self._limits = limits
         self._cache_size = cache_size
         self._plans: dict[Scope, Plan] = {}
+        self._lock = threading.Lock()  # of changes of the cache
         self.default_settings = QueueSettings.from_metadata({}, limits)
 
     # --- Plans ----------------------------------------------------------------------------------
@@ -70,17 +72,25 @@ class Catalogue:
 
     def plan_anew(self, scope: Scope) -> Plan | None:
         """The plan as the management store has it now."""
-        self._plans.pop(scope, None)
+        self._forget(scope)
         record = self.read(scope)
         if record is None:
             return None
         dead_letter = self._dead_letter(scope, record.metadata)
         settings = QueueSettings.from_metadata(record.metadata, self._limits, dead_letter)
         plan = Plan(record.ref, self._data, record.metadata, settings)
-        while len(self._plans) >= self._cache_size:
-            self._plans.pop(next(iter(self._plans)), None)
-        self._plans[scope] = plan
+        self._remember(scope, plan)
         return plan
+
+    def _remember(self, scope: Scope, plan: Plan) -> None:
+        with self._lock:
+            while len(self._plans) >= self._cache_size:
+                del self._plans[next(iter(self._plans))]
+            self._plans[scope] = plan
+
+    def _forget(self, scope: Scope) -> None:
+        with self._lock:
+            self._plans.pop(scope, None)
 
     def plan_after_refusal(self, plan: Plan | None, scope: Scope, refused: Scope) -> Plan | None:
         """A plan of ``scope`` in place of one that the pool refused as stale.
@@ -178,7 +188,7 @@ class Catalogue:
     def delete(self, scope: Scope) -> None:
         """Delete a queue with its messages and claims; silent when there is none."""
         record = self._control.delete_queue(scope)
-        self._plans.pop(scope, None)
+        self._forget(scope)
         if record is not None:
             self._finish(record)
 
@@ -190,7 +200,7 @@ class Catalogue:
             raise OutcomeUnknown from error
 
     def _complete(self, record: QueueRecord) -> None:
-        self._plans.pop(record.scope, None)
+        self._forget(record.scope)
         if record.state is QueueState.DELETING:
             self._data.unregister(record.ref)
         else:

@@ -148,6 +148,7 @@ def test_a_queue_that_is_delayed_no_longer(api: Api, delayed: str, clock: TestCl
     path = "/metadata/_default_message_delay"
     ok(api.queue_update(delayed, [{"op": "replace", "path": path, "value": 0}]), 200)
     ok(api.message_post(delayed, {"body": "new", "delay": 500}), 201)
+    assert listed(api, delayed) == ["old", "new"]  # nothing is hidden for delay here
     assert bodies(claim(api, delayed)[1]) == ["new"]
     clock.advance(100)
     assert bodies(claim(api, delayed)[1]) == ["old"]

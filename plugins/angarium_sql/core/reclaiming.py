@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select
 
 from angarium_sql.core.transaction import Transaction
 from angarium_sql.rows import TOMBSTONE_LIFE
-from angarium_sql.statements import Statement
+from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import AnyRow, claims, messages, pool_queues, spaces
 
 _POSITIONS: Final = select(messages.c.space, messages.c.seq).limit(bindparam("limit"))
@@ -21,10 +21,11 @@ _EXPIRED: Final = Statement(
 _CONTENT: Final = Statement(
     _POSITIONS.where(messages.c.space == bindparam("p_space")).with_for_update()
 )
-_DELETE_MESSAGE: Final = Statement(
+_DELETE_MESSAGES: Final = Statement(
     delete(messages).where(
-        messages.c.space == bindparam("space"), messages.c.seq == bindparam("seq")
-    )
+        messages.c.space == bindparam("p_space"), one_of(messages.c.seq, "positions")
+    ),
+    lists=("positions",),
 )
 _DROPPED: Final = Statement(
     select(spaces.c.id)
@@ -60,7 +61,7 @@ _DELETE_TOMBSTONE: Final = Statement(
 def expired_messages(transaction: Transaction, limit: int) -> int:
     """Delete messages that expired, in any queue."""
     rows = transaction.rows(_EXPIRED, {"now": transaction.now(), "limit": limit})
-    return _delete(transaction, _DELETE_MESSAGE, rows)
+    return _delete_messages(transaction, rows)
 
 
 def dropped_spaces(transaction: Transaction, limit: int) -> int:
@@ -69,7 +70,7 @@ def dropped_spaces(transaction: Transaction, limit: int) -> int:
     if dropped is None:
         return 0
     rows = transaction.rows(_CONTENT, {"p_space": dropped.id, "limit": limit})
-    count = _delete(transaction, _DELETE_MESSAGE, rows)
+    count = _delete_messages(transaction, rows)
     if count < limit:
         count += transaction.run(_DELETE_SPACE, {"p_space": dropped.id})
     return count
@@ -89,6 +90,16 @@ def tombstones(transaction: Transaction, limit: int) -> int:
 
 
 STEPS: Final = (expired_messages, dropped_spaces, lapsed_claims, tombstones)
+
+
+def _delete_messages(transaction: Transaction, rows: Sequence[AnyRow]) -> int:
+    positions: dict[int, list[int]] = {}
+    for row in rows:
+        positions.setdefault(row.space, []).append(row.seq)
+    for space in positions:
+        values = {"p_space": space, "positions": positions[space]}
+        transaction.run(_DELETE_MESSAGES, values)
+    return len(rows)
 
 
 def _delete(transaction: Transaction, statement: Statement, rows: Sequence[AnyRow]) -> int:

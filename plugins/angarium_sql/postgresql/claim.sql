@@ -7,8 +7,6 @@ CREATE FUNCTION angarium_move_dead_letters(
     p_project bytea, p_kind bytea, p_name bytea, p_epoch bigint, p_ttl integer
 ) RETURNS boolean
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_target bigint;
@@ -46,8 +44,6 @@ CREATE FUNCTION angarium_members(
     p_space bigint, p_positions bigint[], p_claim_id bytea, p_now bigint
 ) RETURNS SETOF angarium_answer
 LANGUAGE sql STABLE
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
     SELECT m.id, m.body, m.ttl, m.created, m.due, m.claim_id, m.claim_count, m.checksum,
         m.seq, NULL::text, NULL::bigint
@@ -66,8 +62,6 @@ CREATE FUNCTION angarium_create_claim(
     p_dead_ttl integer
 ) RETURNS SETOF angarium_answer
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_space bigint;
@@ -148,8 +142,6 @@ CREATE FUNCTION angarium_get_claim(
     p_project bytea, p_kind bytea, p_name bytea, p_epoch bigint, p_offset bigint, p_claim_id bytea
 ) RETURNS SETOF angarium_answer
 LANGUAGE plpgsql STABLE
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_space bigint;
@@ -184,8 +176,6 @@ CREATE FUNCTION angarium_renew_claim(
     p_claim_id bytea, p_ttl integer, p_grace integer
 ) RETURNS text
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_space bigint;
@@ -229,8 +219,6 @@ CREATE FUNCTION angarium_release_claim(
     p_project bytea, p_kind bytea, p_name bytea, p_epoch bigint, p_offset bigint, p_claim_id bytea
 ) RETURNS text
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_space bigint;

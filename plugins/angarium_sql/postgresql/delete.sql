@@ -6,8 +6,6 @@ CREATE FUNCTION angarium_delete(
     p_id bytea, p_claim_id bytea
 ) RETURNS text
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_space bigint;
@@ -55,8 +53,6 @@ CREATE FUNCTION angarium_delete_several(
     p_ids bytea[], p_claim_ids bytea[]
 ) RETURNS text
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_space bigint;

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from importlib import resources
+from typing import Final
+
+# In the order in which they are installed: first what the others use, in the end what sets up all.
+FILES: Final = (
+    "types.sql",
+    "queue.sql",
+    "post.sql",
+    "read.sql",
+    "take.sql",
+    "claim.sql",
+    "delete.sql",
+    "reclaim.sql",
+    "plans.sql",
+)
 
 
 def texts() -> list[str]:
-    """Every ``.sql`` file of this package, by name: ``00_types.sql`` comes first."""
-    files = [file for file in resources.files(__package__).iterdir() if file.name.endswith(".sql")]
-    return [file.read_text("utf-8") for file in sorted(files, key=lambda file: file.name)]
+    """The text of each file."""
+    folder = resources.files("angarium_sql.postgresql")
+    return [(folder / name).read_text("utf-8") for name in FILES]

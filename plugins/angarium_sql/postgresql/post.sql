@@ -6,8 +6,6 @@ CREATE FUNCTION angarium_post(
     p_ids bytea[], p_bodies bytea[], p_ttls integer[], p_delays integer[], p_checksums bytea[]
 ) RETURNS text
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_space bigint;

@@ -10,8 +10,6 @@ CREATE FUNCTION angarium_register(
     p_project bytea, p_kind bytea, p_name bytea, p_epoch bigint
 ) RETURNS text
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_queue angarium_pool_queues;
@@ -40,8 +38,6 @@ CREATE FUNCTION angarium_unregister(
     p_project bytea, p_kind bytea, p_name bytea, p_epoch bigint, p_offset bigint
 ) RETURNS text
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_queue angarium_pool_queues;
@@ -69,8 +65,6 @@ CREATE FUNCTION angarium_purge(
     p_project bytea, p_kind bytea, p_name bytea, p_epoch bigint, p_offset bigint
 ) RETURNS text
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_space bigint;

@@ -4,8 +4,6 @@ CREATE FUNCTION angarium_get(
     p_project bytea, p_kind bytea, p_name bytea, p_epoch bigint, p_offset bigint, p_ids bytea[]
 ) RETURNS SETOF angarium_answer
 LANGUAGE plpgsql STABLE
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_space bigint;
@@ -35,8 +33,6 @@ CREATE FUNCTION angarium_list(
     p_exclude_client bytea, p_claimed boolean, p_delayed boolean
 ) RETURNS SETOF angarium_answer
 LANGUAGE plpgsql STABLE
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_space bigint;
@@ -79,8 +75,6 @@ CREATE FUNCTION angarium_stats(
     OUT newest_id bytea, OUT newest_created bigint
 )
 LANGUAGE plpgsql STABLE
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_space bigint;

@@ -2,7 +2,6 @@
 
 CREATE FUNCTION angarium_reclaim_expired(p_offset bigint, p_limit integer) RETURNS bigint
 LANGUAGE plpgsql
-SET enable_seqscan = off
 AS $$
 DECLARE
     v_now bigint := angarium_now(p_offset);
@@ -25,7 +24,6 @@ $$;
 -- are waited for, since a space without its record would stay for ever.
 CREATE FUNCTION angarium_reclaim_dropped(p_limit integer) RETURNS bigint
 LANGUAGE plpgsql
-SET enable_seqscan = off
 AS $$
 DECLARE
     v_space bigint;
@@ -53,7 +51,6 @@ $$;
 
 CREATE FUNCTION angarium_reclaim_claims(p_offset bigint, p_limit integer) RETURNS bigint
 LANGUAGE plpgsql
-SET enable_seqscan = off
 AS $$
 DECLARE
     v_now bigint := angarium_now(p_offset);
@@ -74,7 +71,6 @@ CREATE FUNCTION angarium_reclaim_tombstones(
     p_offset bigint, p_life bigint, p_limit integer
 ) RETURNS bigint
 LANGUAGE plpgsql
-SET enable_seqscan = off
 AS $$
 DECLARE
     v_before bigint := angarium_now(p_offset) - p_life;

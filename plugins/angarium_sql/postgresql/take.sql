@@ -4,8 +4,6 @@
 CREATE FUNCTION angarium_make_due_ready(p_space bigint, p_now bigint, p_bound integer)
 RETURNS integer
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_due bigint[];
@@ -34,8 +32,6 @@ CREATE FUNCTION angarium_take(
     OUT good bigint[], OUT over_claimed bigint[], OUT is_short boolean
 )
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_window integer;
@@ -86,8 +82,6 @@ CREATE FUNCTION angarium_pop(
     p_limit integer, p_bound integer
 ) RETURNS SETOF angarium_answer
 LANGUAGE plpgsql
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_space bigint;

@@ -130,4 +130,4 @@ def _set_up_postgresql() -> None:
             "autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05)"
         )
     for text in functions.texts():
-        op.get_bind().exec_driver_sql(text)
+        op.get_bind().exec_driver_sql(text.replace("%", "%%"))

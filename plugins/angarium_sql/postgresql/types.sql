@@ -1,8 +1,6 @@
 -- What the functions of the message store share. Text arrives as UTF-8 bytes, times are whole
 -- seconds. A function answers with an outcome that the driver knows; it raises no errors, so that
 -- a refusal keeps the log of the server clean, and bounded work done before 'again' stays done.
--- Sequential and bitmap scans are off in all of them: a plan that was made while a table was small
--- stays in use while it grows.
 
 -- The first row of an answer has the outcome, the time and what goes with it; messages follow.
 CREATE TYPE angarium_answer AS (

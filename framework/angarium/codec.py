@@ -18,6 +18,7 @@ _SMALLEST: Final = -(2**63)
 _LONGEST_INTEGER: Final = len(str(_SMALLEST))
 _DEEPEST: Final = 200
 _MARGIN: Final = 254 - _DEEPEST  # orjson writes 254 levels
+_NAMED_STEPS: Final = 6  # of the way to a field that a refusal names
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -105,9 +106,11 @@ def _field_of_unusable(text: str) -> str:
         parse_int=marking(_integer), parse_float=marking(_real), parse_constant=marking(_constant)
     )
     try:
-        return field_name(_path_of_mark(marks.decode(text))) or "it"
+        path = _path_of_mark(marks.decode(text))
     except (json.JSONDecodeError, RecursionError):  # something else is wrong further on
         return "a number"
+    more = "…" if len(path) > _NAMED_STEPS else ""
+    return f"{field_name(path[:_NAMED_STEPS])}{more}" or "it"
 
 
 def _path_of_mark(document: Any) -> list[str | int]:

@@ -118,6 +118,7 @@ def test_what_is_refused(raw: bytes, said: str) -> None:
         ('{"a": 1, "b": 9223372036854775808, "c": -Infinity}', "b"),
         ("[1, 2, 1e999]", "[2]"),
         ("1e999", "it"),
+        ('{"a": [[[[{"b": [NaN]}]]]]}', "a[0][0][0][0].b…"),
         ('{"a": NaN, "b": }', "a number"),
     ],
 )

@@ -63,7 +63,9 @@ def test_ids_and_claim_ids_need_each_other(world: World, query: str) -> None:
     assert world.fingerprint() == before
 
 
-@pytest.mark.parametrize("claim_ids", ["unknown", "%00", "%FF,a%20b", "a," * 500, ",", "%F0%9F%98%80"])
+@pytest.mark.parametrize(
+    "claim_ids", ["unknown", "%00", "%FF,a%20b", "a," * 500, ",", "%F0%9F%98%80"]
+)
 def test_odd_claim_ids_delete_nothing(world: World, claim_ids: str) -> None:
     before = world.fingerprint()
     listed = world.send("GET", "/v2/queues/plums/messages", query="echo=1&include_claimed=1")

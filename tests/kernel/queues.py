@@ -11,7 +11,8 @@ from angarium.actions.base import Services
 from angarium.actions.claims import NewClaim
 from angarium.context import RequestContext
 from angarium.kernel import Kernel
-from angarium.storage.models import Message, Scope
+from angarium.storage.catalogue import Catalogue
+from angarium.storage.models import Message, QueueState, Scope
 from tests.kernel.installation import CONTEXT
 
 READER: Final = RequestContext(
@@ -100,3 +101,14 @@ class Queue:
 def bodies(found: Any) -> list[Any]:
     """The bodies of messages."""
     return [json.loads(message.body) for message in found]
+
+
+def catalogue_of(kernel: Kernel) -> Catalogue:
+    """The catalogue that a kernel uses."""
+    return kernel.services.store.catalogue
+
+
+def state_of(kernel: Kernel) -> QueueState | None:
+    """Where the record of the queue ``plums`` stands; None if there is none."""
+    record = kernel.services.control.get_queue(SCOPE)
+    return None if record is None else record.state

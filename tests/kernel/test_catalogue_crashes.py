@@ -19,7 +19,7 @@ from tests.kernel.queues import SCOPE, Queue, catalogue_of, state_of
 CREATE_CALLS, UPDATE_CALLS, DELETE_CALLS, POST_CALLS = 3, 4, 3, 7
 
 
-# --- A process that dies in the middle of a change --------------------------------------------------
+# --- A process that dies in the middle of a change ------------------------------------------------
 
 
 def test_a_change_takes_the_calls_that_the_next_tests_interrupt(kernel: Kernel) -> None:
@@ -138,7 +138,7 @@ def test_a_listing_never_shows_what_is_being_deleted(kernel: Kernel, second: Ker
     assert catalogue.count("orchard", Kind.QUEUE) == 0
 
 
-# --- A store that fails in the middle of a change ---------------------------------------------------
+# --- A store that fails in the middle of a change -------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["register", "publish"])

@@ -10,7 +10,7 @@ from angarium.kernel import Kernel
 from tests.kernel.installation import Installation
 from tests.kernel.queues import Queue
 
-# --- Dead-letter queues -----------------------------------------------------------------------------
+# --- Dead-letter queues ---------------------------------------------------------------------------
 
 
 def claim_and_release(queue: Queue) -> list[str]:
@@ -76,7 +76,7 @@ def test_dead_letter_settings_changed_elsewhere_count_for_the_very_next_claim(
     assert Queue(second, "plums.dead").total() == 0
 
 
-# --- A pool that lost its data ----------------------------------------------------------------------
+# --- A pool that lost its data --------------------------------------------------------------------
 
 
 @pytest.fixture

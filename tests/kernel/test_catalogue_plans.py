@@ -19,7 +19,7 @@ from angarium.storage.models import QueueState, Scope
 from tests.kernel.faults import Counts, with_hook
 from tests.kernel.queues import SCOPE, Queue, catalogue_of, state_of
 
-# --- Plans that other processes outdated ------------------------------------------------------------
+# --- Plans that other processes outdated ----------------------------------------------------------
 
 
 def test_metadata_changed_elsewhere_counts_for_the_very_next_post(
@@ -155,7 +155,7 @@ def test_threads_share_a_cache_that_is_too_small(kernel: Kernel) -> None:
         sys.setswitchinterval(interval)
 
 
-# --- Changes ----------------------------------------------------------------------------------------
+# --- Changes --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from angarium.processes import follow_parent
 from angarium_rest import options
 from angarium_rest.app import create_app
 from angarium_rest.hosts import HostCheck, is_loopback
+from angarium_rest.leftovers import Leftovers
 from angarium_rest.silence import SilenceWatch
 
 if TYPE_CHECKING:
@@ -45,11 +46,12 @@ def _build(arguments: Sequence[str], address: str, port: int) -> WSGIApplication
     server = conf[options.GROUP]
     service = kernel.build(conf)
     start_companions(service)
-    application = SilenceWatch(create_app(service).wsgi_app, port, server.body_timeout)
-    application.start()
+    application: WSGIApplication = create_app(service).wsgi_app
     if service.identity.open and is_loopback(address):
-        return HostCheck(application, server.allowed_hosts)
-    return application
+        application = HostCheck(application, server.allowed_hosts)
+    watched = SilenceWatch(Leftovers(application), port, server.body_timeout)
+    watched.start()
+    return watched
 
 
 def start_companions(service: kernel.Kernel) -> None:

@@ -1,0 +1,148 @@
+"""How often an operation goes to the database (design, principle 5)."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from angarium.errors import MessageIsClaimed
+from angarium.ids import new_claim_id, new_message_id
+from angarium.storage import operations as op
+from angarium.storage.models import DeadLetter, NewMessage, QueueRef
+from angarium_sql.data import SqlDataDriver
+from tests.sql.drivers import Drivers, claim, listed, new_queue, post
+
+Operation = Callable[[SqlDataDriver, QueueRef, int], object]
+
+
+def post_batch(driver: SqlDataDriver, queue: QueueRef, size: int) -> None:
+    batch = tuple(NewMessage(new_message_id(), b"1", 60) for _ in range(size))
+    driver.post_messages(queue, op.PostMessages(batch, "client"))
+
+
+def claim_and_dead_letter(driver: SqlDataDriver, queue: QueueRef, size: int) -> None:
+    dead = QueueRef(queue.scope, queue.epoch)
+    rule = DeadLetter(9, dead.scope, dead.epoch)
+    driver.create_claim(queue, op.CreateClaim(new_claim_id(), 60, 60, size, rule))
+
+
+def delete_claimed(driver: SqlDataDriver, queue: QueueRef, size: int) -> None:
+    with pytest.raises(MessageIsClaimed):
+        driver.delete_message(queue, op.DeleteMessage(STATE["claimed"][0]))
+
+
+STATE: dict[str, Any] = {}
+OPERATIONS: dict[str, Operation] = {
+    "post": post_batch,
+    "list": lambda it, queue, size: it.list_messages(queue, op.ListMessages(size)),
+    "get": lambda it, queue, size: it.get_messages(
+        queue, op.GetMessages(tuple(STATE["ids"][:size]))
+    ),
+    "stats": lambda it, queue, size: it.get_stats(queue, op.GetStats()),
+    "claim": claim_and_dead_letter,
+    "get_claim": lambda it, queue, size: it.get_claim(queue, op.GetClaim(STATE["claim"])),
+    "renew": lambda it, queue, size: it.renew_claim(queue, op.RenewClaim(STATE["claim"], 60, 60)),
+    "refused_delete": delete_claimed,
+    "release": lambda it, queue, size: it.release_claim(queue, op.ReleaseClaim(STATE["claim"])),
+    "delete": lambda it, queue, size: it.delete_message(queue, op.DeleteMessage(STATE["ids"][0])),
+    "delete_several": lambda it, queue, size: it.delete_messages(
+        queue, op.DeleteMessages(tuple(STATE["ids"][:size]))
+    ),
+    "pop": lambda it, queue, size: it.pop_messages(queue, op.PopMessages(size)),
+    "purge": lambda it, queue, size: it.purge_messages(queue, op.PurgeMessages()),
+}
+
+
+def set_up(driver: SqlDataDriver, size: int) -> QueueRef:
+    """A queue with a claim of ``size`` messages, and 40 available ones."""
+    queue = new_queue(driver)
+    STATE["claimed"] = post(driver, queue, size)
+    STATE["claim"], _ = claim(driver, queue, size)
+    STATE["ids"] = post(driver, queue, 40)
+    return queue
+
+
+@pytest.fixture
+def trace() -> Iterator[Path]:
+    with tempfile.NamedTemporaryFile() as file:
+        yield Path(file.name)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operation_is_one_round_trip_to_postgresql(
+    drivers: Drivers, postgresql_url: str, trace: Path, name: str
+) -> None:
+    """Counted by libpq itself: every round trip ends with a query or a synchronisation."""
+    driver = drivers.data(postgresql_url, pool_size=1)
+    driver.upgrade()
+    with trace.open("w") as file:
+
+        @event.listens_for(driver.database.writes, "checkout")
+        def start(connection: Any, record: object, proxy: object) -> None:
+            connection.pgconn.trace(file.fileno())
+
+        for size in (1, 20):
+            queue = set_up(driver, size)
+            file.truncate(0)
+            OPERATIONS[name](driver, queue, size)
+            sent = sent_by_client(trace)
+            if sent[:2] == ["Parse", "Sync"]:  # prepared, once in the life of a connection
+                sent = sent[2:]
+            assert sent.count("Sync") + sent.count("Query") == 1, sent
+            assert sent.count("Execute") + sent.count("Query") == 1, sent
+
+
+def sent_by_client(trace: Path) -> list[str]:
+    """The kinds of messages: each line has a time, who sent it, a length, a kind and content."""
+    lines = [line.split("\t") for line in trace.read_text().replace("\0", "").splitlines()]
+    return [fields[3].split()[0] for fields in lines if fields[1] == "F"]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_number_of_statements_of_sqlite_is_fixed(
+    drivers: Drivers, tmp_path: Path, name: str
+) -> None:
+    """Whatever the size of the batch; the rows of one insertion count once."""
+    driver = drivers.data(f"sqlite:///{tmp_path}/store.db")
+    driver.prepare()
+    counts = [len(statements_of(driver, name, size)) for size in (1, 2, 20)]
+    assert counts[0] == counts[1] == counts[2]
+    assert counts[0] <= 10
+
+
+def statements_of(driver: SqlDataDriver, name: str, size: int) -> list[str]:
+    queue = set_up(driver, size)
+    seen: list[str] = []
+
+    def note(statement: str) -> None:
+        word = statement.split("(")[0]
+        if not (word.startswith("INSERT INTO angarium_messages") and seen and seen[-1] == word):
+            seen.append(word)
+
+    def start(connection: Any, record: object, proxy: object) -> None:
+        connection.set_trace_callback(note)
+
+    engines = (driver.database.reads, driver.database.writes)
+    for engine in engines:
+        event.listen(engine, "checkout", start)
+    OPERATIONS[name](driver, queue, size)
+    for engine in engines:
+        event.remove(engine, "checkout", start)
+    return seen
+
+
+def test_reading_takes_no_turn_from_writers(drivers: Drivers, tmp_path: Path) -> None:
+    """Somebody writes to the SQLite file all the time; reading goes on."""
+    driver = drivers.data(f"sqlite:///{tmp_path}/store.db")
+    driver.prepare()
+    queue = new_queue(driver)
+    ids = post(driver, queue, 3)
+
+    def read_meanwhile(session: Any) -> None:
+        assert listed(driver, queue) == ids
+        assert driver.get_stats(queue, op.GetStats()).total == 3
+
+    driver.database.change(read_meanwhile)

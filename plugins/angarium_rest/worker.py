@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from oslo_config import cfg
 
@@ -22,6 +23,8 @@ from angarium_rest.silence import SilenceWatch
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+_REQUEST_VARIABLES: Final = frozenset({"CONTENT_LENGTH", "CONTENT_TYPE", "QUERY_STRING"})
+
 
 def load(arguments: Sequence[str], address: str, port: int) -> WSGIApplication:
     """Build the application in a new process; ends the process when that fails.
@@ -32,11 +35,23 @@ def load(arguments: Sequence[str], address: str, port: int) -> WSGIApplication:
     # Ctrl-C reaches every process of a terminal; only the parent knows how to stop in order.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     follow_parent()
+    _forget_request_variables()
     try:
         return _build(arguments, address, port)
     except (AngariumError, cfg.Error) as error:
         print(f"angarium-server: a server process cannot start: {error}", file=sys.stderr)
         raise SystemExit(1) from error
+
+
+def _forget_request_variables() -> None:
+    """Drop variables that look like parts of a request.
+
+    Granian starts every request's environment from that of the process, so that a variable
+    ``HTTP_X_ROLES`` would be taken for a header of each request that has none.
+    """
+    for name in list(os.environ):
+        if name.startswith("HTTP_") or name in _REQUEST_VARIABLES:
+            del os.environ[name]
 
 
 def _build(arguments: Sequence[str], address: str, port: int) -> WSGIApplication:

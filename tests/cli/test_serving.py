@@ -298,3 +298,8 @@ def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
         status, body = program.get(f"{MESSAGES}?echo=true")
     assert status == 200
     assert body.count(b'"body":1') == 1
+
+
+def test_variables_of_the_process_are_no_headers(tmp_path: Path) -> None:
+    with serving(tmp_path, {}, {"HTTP_ACCEPT": "text/html", "CONTENT_LENGTH": "7"}) as program:
+        assert program.get("/v2/queues")[0] == 200

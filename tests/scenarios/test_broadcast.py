@@ -61,9 +61,8 @@ def test_a_producer_that_reads_sees_the_others_only(troupe: Troupe) -> None:
     other = troupe.start("produce", "other", QUEUE, count=50)
     me.finish()
     other.finish()
-    wait_until(
-        lambda: len(seen_by(deaf)) >= 50 and len(seen_by(echoing)) >= 100, "both are through"
-    )
+    wait_until_seen(deaf, 50)
+    wait_until_seen(echoing, 100)
     deaf.stop()
     echoing.stop()
     assert [each for each, _ in seen_by(deaf)] == other.ids("posted")

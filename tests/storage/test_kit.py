@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from angarium.errors import ClaimNotFound
 from angarium.storage.models import Capability
 from angarium.storage.signals import StalePlan
 from angarium.testing import ControlSuite, DataSuite, DriverFactory, ModelDataDriver, Trait
 from angarium.testing.queues import new_queue
+from angarium.testing.timing import StoreTime, within_one_second
 from tests.storage import defects
 
 Case = Callable[..., None]
@@ -123,3 +125,29 @@ def test_drivers_of_one_uri_share_a_store(tmp_path: Path) -> None:
     other = DriverFactory(ModelDataDriver, tmp_path / "clock", uri=f"{tmp_path}/other")
     with pytest.raises(StalePlan):
         queue.on(other.open()).everything()
+
+
+@pytest.mark.parametrize("verdict", [AssertionError, ClaimNotFound, pytest.fail.Exception])
+def test_case_that_is_exact_to_the_second_runs_again_after_a_tick(
+    verdict: type[BaseException], tmp_path: Path
+) -> None:
+    runs = []
+
+    @within_one_second
+    def case(self: object, driver: ModelDataDriver) -> None:
+        runs.append(driver.clock.now())
+        if len(runs) == 1:
+            StoreTime(driver).wait_for_tick()
+            raise verdict
+
+    case(None, DriverFactory(ModelDataDriver, tmp_path / "clock", str(tmp_path)).open())
+    assert len(runs) == 2
+
+
+def test_case_that_fails_within_its_second_fails(tmp_path: Path) -> None:
+    @within_one_second
+    def case(self: object, driver: ModelDataDriver) -> None:
+        raise ClaimNotFound
+
+    with pytest.raises(ClaimNotFound):
+        case(None, DriverFactory(ModelDataDriver, tmp_path / "clock", str(tmp_path)).open())

@@ -106,6 +106,9 @@ class SqlControlDriver(SqlDriver, ControlDriver):
             if record is not None:
                 return record, False
             epoch = _next_epoch(session)
+            record = _find(session, scope)  # again: whoever changes records has the counter
+            if record is not None:
+                return record, False
             values = {
                 **scope_key(scope),
                 "epoch": epoch,
@@ -113,7 +116,7 @@ class SqlControlDriver(SqlDriver, ControlDriver):
                 "pool": encode(pool),
                 "metadata": document,
             }
-            session.run(_INSERT, values)  # fails, and all is repeated, if it is there now
+            session.run(_INSERT, values)
             return QueueRecord(scope, dict(metadata), epoch, pool, QueueState.PENDING), True
 
         return self.database.change(work)

@@ -17,6 +17,7 @@ from angarium.errors import StoreUnreachable
 from angarium.storage.signals import Again
 from angarium_sql import connections, engines, failures
 from angarium_sql.engines import Settings
+from angarium_sql.groups import Groups
 from angarium_sql.session import Session
 from angarium_sql.turns import Turns, begin
 
@@ -33,6 +34,7 @@ class Database:
         self.url = url
         self._settings = settings
         self._turns = Turns(url, settings.connect_timeout)
+        self._groups = Groups(self._turns, self._change_once, settings.connect_timeout)
         self._making = threading.Lock()
         self._engines: tuple[int, engines.Engines] | None = None
 
@@ -71,6 +73,8 @@ class Database:
         :raises StoreUnreachable: the database failed; nothing was changed.
         :raises OutcomeUnknown: it failed during the commit.
         """
+        if self.dialect == "sqlite":
+            return self._repeat(lambda: self._groups.carry_out(work))
         return self._repeat(lambda: self._change_once(work))
 
     def call(
@@ -173,7 +177,7 @@ class Database:
     def _change_once(self, work: Callable[[Session], ResultT]) -> ResultT:
         """Raises an SQLAlchemy error only if nothing was changed."""
         again = None
-        with self._turns.take(), connections.take(self.writes) as connection:
+        with connections.take(self.writes) as connection:
             session = self._session(connection)
             if self.dialect == "sqlite":
                 begin(session.cursor, self._settings.connect_timeout)

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import DisconnectionError
 
 from angarium_sql import turns
@@ -92,14 +93,22 @@ def _sqlite_engine(url: URL, settings: Settings, patience: float) -> Engine:
 
 
 def _postgresql(url: URL, settings: Settings) -> Engines:
+    # Whoever reads here reads with one statement, which needs no transaction around it.
+    reads = _postgresql_engine(url, settings, "AUTOCOMMIT")
+    if settings.autocommit:
+        return Engines(reads, reads)
+    return Engines(reads, _postgresql_engine(url, settings, "READ COMMITTED"))
+
+
+def _postgresql_engine(url: URL, settings: Settings, isolation: IsolationLevel) -> Engine:
     engine = create_engine(
         url,
         **_common(settings),
-        isolation_level="AUTOCOMMIT" if settings.autocommit else "READ COMMITTED",
+        isolation_level=isolation,
         connect_args={"connect_timeout": settings.connect_timeout},
     )
     event.listen(engine, "checkout", _refuse_closed)
-    return Engines(engine, engine)
+    return engine
 
 
 def _refuse_closed(connection: Any, record: object, proxy: object) -> None:

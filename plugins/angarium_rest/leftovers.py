@@ -7,9 +7,9 @@ sending, and the next request of a client that keeps its connection alive fails.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,8 +36,23 @@ class Leftovers:
         body = _CountedBody(environ["wsgi.input"], None if is_chunked else int(length))
         environ["wsgi.input"] = body
         answer = self._app(environ, start_response)
+        return _answer_first(answer, body) if body.is_left else answer
+
+
+def _answer_first(answer: Iterable[bytes], body: _CountedBody) -> Iterator[bytes]:
+    """Send the answer, then read: the client may be waiting for it before it sends the rest."""
+    try:
+        yield from answer
         body.finish()
-        return answer
+    finally:
+        if isinstance(answer, _Closable):
+            answer.close()
+
+
+@runtime_checkable
+class _Closable(Protocol):
+    def close(self) -> None:
+        """Give back what the answer holds."""
 
 
 class _CountedBody:
@@ -50,6 +65,11 @@ class _CountedBody:
         self._body = body
         self._left = _MOST if size is None else size
 
+    @property
+    def is_left(self) -> bool:
+        """Whether there is more to read, and not too much."""
+        return 0 < self._left <= _MOST
+
     def read(self, size: int = -1) -> bytes:
         """Read as the body itself does."""
         piece = self._body.read(size)
@@ -58,8 +78,6 @@ class _CountedBody:
 
     def finish(self) -> None:
         """Read to the end."""
-        if self._left > _MOST:
-            return
         with suppress(OSError):
             while self._left > 0:
                 self.read(min(self._left, _PIECE))

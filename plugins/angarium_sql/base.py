@@ -48,7 +48,8 @@ class SqlDriver(Driver):
         if self.database.dialect == "sqlite":
             self._make_directory()
             self.database.use_write_ahead_log()
-        transactional = Database(self.database.url, replace(self._settings(), autocommit=False))
+        settings = replace(self._settings(), autocommit=False, answer_timeout=None)
+        transactional = Database(self.database.url, settings)
         try:
             return schema.upgrade(transactional)
         finally:
@@ -67,6 +68,7 @@ class SqlDriver(Driver):
             pool_size=self.options.pool_size,
             pool_timeout=self.options.pool_timeout,
             connect_timeout=self.options.connect_timeout,
+            answer_timeout=self.options.answer_timeout,
             durable=self.is_durable,
             autocommit=self.autocommit,
         )

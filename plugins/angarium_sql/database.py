@@ -154,14 +154,18 @@ class Database:
         return current[1]
 
     def _repeat(self, attempt: Callable[[], ResultT]) -> ResultT:
+        was_lost = False
         for number in range(1, _ATTEMPTS + 1):
             try:
                 return attempt()
             except SQLAlchemyError as error:
-                is_passing = failures.is_conflict(error) or failures.is_disconnect(error)
+                is_lost = failures.is_disconnect(error)
+                # After a lost connection the pool is a new one, so once more is enough.
+                is_passing = failures.is_conflict(error) or (is_lost and not was_lost)
                 if number == _ATTEMPTS or not is_passing:
                     raise failures.nothing_changed(self.name, error) from error
-                if failures.is_conflict(error):
+                was_lost |= is_lost
+                if not is_lost:
                     time.sleep(random.uniform(0, _PAUSE * 2**number))  # noqa: S311 - jitter
         raise AssertionError("unreachable")
 

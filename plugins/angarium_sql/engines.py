@@ -21,6 +21,7 @@ class Settings:
     :ivar pool_size: connections per process at most.
     :ivar pool_timeout: seconds to wait for one of them.
     :ivar connect_timeout: seconds to wait for a new one, and on SQLite for a lock.
+    :ivar answer_timeout: seconds of silence after which a server counts as gone; None for never.
     :ivar durable: whether a commit of SQLite waits for the disk.
     :ivar autocommit: whether every statement is a transaction of its own (PostgreSQL only).
     """
@@ -28,6 +29,7 @@ class Settings:
     pool_size: int = 16
     pool_timeout: int = 10
     connect_timeout: int = 5
+    answer_timeout: int | None = None
     durable: bool = True
     autocommit: bool = False
 
@@ -105,10 +107,23 @@ def _postgresql_engine(url: URL, settings: Settings, isolation: IsolationLevel) 
         url,
         **_common(settings),
         isolation_level=isolation,
-        connect_args={"connect_timeout": settings.connect_timeout},
+        connect_args={"connect_timeout": settings.connect_timeout, **_liveness(url, settings)},
     )
     event.listen(engine, "checkout", _refuse_closed)
     return engine
+
+
+def _liveness(url: URL, settings: Settings) -> dict[str, int]:
+    """How the system finds out that the server is gone; what the URL says about it stands."""
+    if settings.answer_timeout is None:
+        return {}
+    wanted = {
+        "tcp_user_timeout": settings.answer_timeout * 1000,
+        "keepalives_idle": max(settings.answer_timeout // 2, 1),
+        "keepalives_interval": max(settings.answer_timeout // 6, 1),
+        "keepalives_count": 3,
+    }
+    return {name: value for name, value in wanted.items() if name not in url.query}
 
 
 def _refuse_closed(connection: Any, record: object, proxy: object) -> None:
@@ -133,6 +148,8 @@ def _mysql(url: URL, settings: Settings) -> Engines:
         "pool_recycle": 3600,  # below wait_timeout, after which the server hangs up
         "connect_args": {
             "connect_timeout": settings.connect_timeout,
+            "read_timeout": settings.answer_timeout,
+            "write_timeout": settings.answer_timeout,
             "init_command": "SET time_zone = '+00:00'",
         },
     }

@@ -39,6 +39,13 @@ _COMMON = (
         help="Seconds after which an attempt to connect is given up. On SQLite: after which a "
         "database that another program keeps locked counts as not answering.",
     ),
+    cfg.IntOpt(
+        "answer_timeout",
+        default=60,
+        min=1,
+        help="Seconds of silence after which a database server counts as gone, and a request that "
+        "waits for it is answered 503. Has no effect on SQLite.",
+    ),
 )
 _DURABILITY = cfg.BoolOpt(
     "durability",

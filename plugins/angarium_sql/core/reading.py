@@ -15,6 +15,9 @@ from angarium_sql.rows import MESSAGE_COLUMNS, SCAN, to_messages, to_page
 from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import AnyRow, decode, encode, messages, spaces
 
+# MySQL would rather sort all of a queue than walk along the one index that is in its order.
+_IN_ORDER: Final = "FORCE INDEX (PRIMARY)"
+
 _SPACE: Final = messages.c.space == bindparam("space")
 _ALIVE: Final = messages.c.expires > bindparam("now")
 _WAITING: Final = messages.c.due > bindparam("now")
@@ -27,12 +30,18 @@ _SCAN_END: Final = Statement(
     .order_by(messages.c.seq)
     .limit(1)
     .offset(SCAN - 1)
+    .with_hint(messages, _IN_ORDER, "mysql")
 )
 _COUNT: Final = select(func.count()).select_from(messages).where(_SPACE)
 _COUNT_ALL: Final = Statement(_COUNT)
 _COUNT_EXPIRED: Final = Statement(_COUNT.where(messages.c.expires <= bindparam("now")))
 _COUNT_CLAIMED: Final = Statement(_COUNT.where(_WAITING, messages.c.claim_id.is_not(None)))
-_MOMENTS: Final = select(messages.c.id, messages.c.created).where(_SPACE, _ALIVE).limit(1)
+_MOMENTS: Final = (
+    select(messages.c.id, messages.c.created)
+    .where(_SPACE, _ALIVE)
+    .limit(1)
+    .with_hint(messages, _IN_ORDER, "mysql")
+)
 _OLDEST: Final = Statement(_MOMENTS.order_by(messages.c.seq))
 _NEWEST: Final = Statement(_MOMENTS.order_by(messages.c.seq.desc()))
 _TOTALS: Final = Statement(
@@ -95,7 +104,8 @@ def _page(*, has_end: bool, excludes_client: bool, claimed: bool, delayed: bool)
         statement = statement.where(or_(over, messages.c.claim_id.is_(None)))
     if not delayed:
         statement = statement.where(or_(over, messages.c.claim_id.is_not(None)))
-    return Statement(statement.order_by(messages.c.seq).limit(bindparam("limit")))
+    ordered = statement.order_by(messages.c.seq).with_hint(messages, _IN_ORDER, "mysql")
+    return Statement(ordered.limit(bindparam("limit")))
 
 
 def get_stats(transaction: Transaction, queue: QueueRef, operation: op.GetStats) -> Stats:

@@ -24,6 +24,7 @@ _DUE: Final = Statement(
     .order_by(messages.c.due)
     .limit(BOUND)
     .with_for_update(skip_locked=True)
+    .with_hint(messages, "FORCE INDEX (ix_angarium_messages_due)", "mysql")
 )
 MAKE_READY: Final = Statement(
     update(messages)

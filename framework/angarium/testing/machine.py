@@ -60,7 +60,7 @@ def machine_settings() -> settings:
     if settings.get_current_profile_name() in ("default", "ci"):
         phases = [phase for phase in Phase if IS_FULL or phase is not Phase.shrink]
         return settings(
-            patient, max_examples=scaled(20, 500), stateful_step_count=30, phases=phases
+            patient, max_examples=scaled(20, 100), stateful_step_count=30, phases=phases
         )
     return patient
 

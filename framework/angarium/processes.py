@@ -6,11 +6,40 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing import connection
 from types import FrameType
+from typing import Final
 
 from angarium.errors import StartError
+
+_NUDGE: Final = signal.SIGURG  # nobody sends it to us, and by default it does nothing
+_NUDGE_AGAIN: Final = 0.2  # seconds later, should the first come just before the main thread waits
+
+
+def hear_signals() -> None:
+    """Let the main thread handle every signal at once; call it in the main thread.
+
+    The kernel may interrupt any thread for a signal, and does so while threads are being started.
+    Python's handlers run in the main thread, which is not woken by that: if it waits for a lock,
+    as Granian's does, SIGTERM would be lost. So another thread is told of each signal, and
+    interrupts the main thread in person.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    main = threading.get_ident()
+
+    def relay() -> None:
+        while received := os.read(reader, 1):
+            if received[0] != _NUDGE:
+                signal.pthread_kill(main, _NUDGE)
+                time.sleep(_NUDGE_AGAIN)
+                signal.pthread_kill(main, _NUDGE)
+
+    signal.signal(_NUDGE, lambda *_: None)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    threading.Thread(target=relay, name="signal-relay", daemon=True).start()
 
 
 def follow_parent() -> None:

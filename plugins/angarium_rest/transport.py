@@ -19,6 +19,7 @@ from oslo_config import cfg
 from angarium.config.environment import variable
 from angarium.config.loading import check_values
 from angarium.errors import StartError
+from angarium.processes import hear_signals
 from angarium.transport import Transport
 from angarium_rest import options, worker
 
@@ -83,6 +84,7 @@ class RestTransport(Transport):
 
     def serve(self) -> None:
         """Run Granian's main process until a signal comes."""
+        hear_signals()
         # Its processes must not inherit threads and connections of this one.
         multiprocessing.set_start_method("spawn", force=True)
         server = _Server(

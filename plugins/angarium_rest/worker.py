@@ -13,7 +13,7 @@ from oslo_config import cfg
 
 from angarium import config, kernel, logs
 from angarium.errors import AngariumError
-from angarium.processes import follow_parent
+from angarium.processes import follow_parent, hear_signals
 from angarium_rest import options
 from angarium_rest.app import create_app
 from angarium_rest.hosts import HostCheck, is_loopback
@@ -34,6 +34,7 @@ def load(arguments: Sequence[str], address: str, port: int) -> WSGIApplication:
     """
     # Ctrl-C reaches every process of a terminal; only the parent knows how to stop in order.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    hear_signals()
     follow_parent()
     _forget_request_variables()
     try:

@@ -17,9 +17,10 @@ from angarium.errors import StoreUnreachable
 from angarium.storage.signals import Again
 from angarium_sql import connections, engines, failures
 from angarium_sql.engines import Settings
-from angarium_sql.groups import Groups
+from angarium_sql.groups import Group
 from angarium_sql.session import Session
 from angarium_sql.turns import Turns, begin
+from angarium_sql.writer import Writer
 
 ResultT = TypeVar("ResultT")
 
@@ -34,7 +35,8 @@ class Database:
         self.url = url
         self._settings = settings
         self._turns = Turns(url, settings.connect_timeout)
-        self._groups = Groups(self._turns, self._change_once, settings.connect_timeout)
+        writer = Writer(self._turns, self._change_once)
+        self._changes = Group(writer.carry_out, settings.connect_timeout)
         self._making = threading.Lock()
         self._engines: tuple[int, engines.Engines] | None = None
 
@@ -74,7 +76,8 @@ class Database:
         :raises OutcomeUnknown: it failed during the commit.
         """
         if self.dialect == "sqlite":
-            return self._repeat(lambda: self._groups.carry_out(work))
+            result: ResultT = self._repeat(lambda: self._changes.want(work))
+            return result
         return self._repeat(lambda: self._change_once(work))
 
     def call(

@@ -1,7 +1,8 @@
-"""Changes of several threads to one SQLite file, carried out in one transaction.
+"""What several threads want done at the same place, done by one of them for all.
 
-A commit waits for the disk, and SQLite has one writer at a time. So the thread that writes takes
-along what others wanted done while the one before it wrote; each of them learns its own outcome,
+A commit waits for the disk, and at some places one commit has to wait for another: an SQLite file
+has one writer at a time, the row of a queue is locked by who posts to it. There, the thread that is
+next takes along what others wanted done while it waited for its turn. Each learns its own outcome,
 and only after the commit.
 """
 
@@ -13,70 +14,56 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
-from angarium.errors import AngariumError, OutcomeUnknown, StoreUnreachable
-from angarium.storage.signals import Again
-from angarium_sql.session import Session
-from angarium_sql.turns import Turns
+from angarium.errors import OutcomeUnknown, StoreUnreachable
 
-ResultT = TypeVar("ResultT")
-Work = Callable[[Session], ResultT]
-Outcome = tuple[Any, BaseException | None]
+WishT = TypeVar("WishT")
+Outcome = tuple[Any, Exception | None]
+"""What came of a wish: a result, or what is raised in the thread that had it."""
 
-_LARGEST: Final = 32  # changes in one transaction
+_LARGEST: Final = 32  # wishes in one transaction
 
 
-class _Job(Generic[ResultT]):
-    """What a thread wants done, and how it went once it is done."""
+class _Job(Generic[WishT]):
+    """What a thread wants done, and what came of it once it is done."""
 
-    def __init__(self, work: Work[ResultT]) -> None:
-        self.work = work
+    def __init__(self, wish: WishT) -> None:
+        self.wish = wish
         self.outcome: Outcome | None = None
 
-    def result(self) -> ResultT:
-        assert self.outcome is not None
-        result: ResultT
-        result, error = self.outcome
+
+class Group(Generic[WishT]):
+    """The threads that want something done at one place.
+
+    :param carry_out: does some things in one transaction; returns the outcome of each.
+    :param patience: seconds to wait for a turn.
+    """
+
+    def __init__(
+        self, carry_out: Callable[[Sequence[WishT]], Sequence[Outcome]], patience: float
+    ) -> None:
+        self._carry_out = carry_out
+        self._patience = patience
+        self._changed = threading.Condition()
+        self._waiting: deque[_Job[WishT]] = deque()
+        self._has_leader = False
+
+    def want(self, wish: WishT) -> Any:
+        """Have something done, perhaps together with what others want; raises what came of it.
+
+        :raises StoreUnreachable: the turn did not come in time; nothing was changed.
+        """
+        own = _Job(wish)
+        jobs = self._wait_or_lead(own)
+        if jobs:
+            self._lead(jobs)
+        assert own.outcome is not None
+        result, error = own.outcome
         if error is not None:
             raise error
         return result
 
-
-class Groups:
-    """The changes that the threads of a process want to make to one SQLite file.
-
-    :param turns: whose turn it is to write to it, if there are other drivers.
-    :param transact: carries out work in a transaction; raises anything but
-        :class:`OutcomeUnknown` only if nothing was changed.
-    :param patience: seconds to wait for those who write.
-    """
-
-    def __init__(self, turns: Turns, transact: Callable[[Work[Any]], Any], patience: float) -> None:
-        self._turns = turns
-        self._transact = transact
-        self._patience = patience
-        self._changed = threading.Condition()
-        self._waiting: deque[_Job[Any]] = deque()
-        self._has_leader = False
-
-    def carry_out(self, work: Work[ResultT]) -> ResultT:
-        """Carry out work, perhaps together with that of others; raises what it raises.
-
-        :raises StoreUnreachable: those who write took too long; nothing was changed.
-        """
-        job = _Job(work)
-        group = self._wait_or_lead(job)
-        if group:
-            try:
-                self._carry_out(group)
-            finally:
-                self._step_down(group)
-        return job.result()
-
-    def _wait_or_lead(self, own: _Job[Any]) -> list[_Job[Any]]:
-        """Wait until the job is done, or until this thread is to do it; returns what it has to do.
-
-        :raises StoreUnreachable: neither came in time, and nobody has begun with it.
-        """
+    def _wait_or_lead(self, own: _Job[WishT]) -> list[_Job[WishT]]:
+        """Wait until the own job is done, or has its turn; returns what is to be done then."""
         deadline = time.monotonic() + self._patience
         with self._changed:
             self._waiting.append(own)
@@ -88,54 +75,17 @@ class Groups:
             if own.outcome is not None:
                 return []
             self._has_leader = True
-            size = min(len(self._waiting), _LARGEST)
             self._waiting.remove(own)
-            return [own, *(self._waiting.popleft() for _ in range(size - 1))]
+            others = min(len(self._waiting), _LARGEST - 1)
+            return [own, *(self._waiting.popleft() for _ in range(others))]
 
-    def _step_down(self, group: Sequence[_Job[Any]]) -> None:
-        with self._changed:
-            for job in group:
-                if job.outcome is None:  # this thread was stopped in the middle of it
-                    job.outcome = None, OutcomeUnknown()
-            self._has_leader = False
-            self._changed.notify_all()
-
-    def _carry_out(self, group: Sequence[_Job[Any]]) -> None:
+    def _lead(self, jobs: Sequence[_Job[WishT]]) -> None:
+        outcomes: Sequence[Outcome] = [(None, OutcomeUnknown()) for _ in jobs]
         try:
-            with self._turns.take():
-                outcomes = self._together(group) if len(group) > 1 else None
-                for number, job in enumerate(group):
-                    job.outcome = outcomes[number] if outcomes else self._alone(job)
-        except StoreUnreachable as error:
-            for job in group:
-                job.outcome = None, StoreUnreachable(error.description)
-
-    def _alone(self, job: _Job[Any]) -> Outcome:
-        try:
-            return self._transact(job.work), None
-        except Exception as error:
-            return None, error
-
-    def _together(self, group: Sequence[_Job[Any]]) -> list[Outcome] | None:
-        """None if one of them failed and took the others with it: each for itself, then."""
-        try:
-            return list(self._transact(lambda it: [_attempt(job, it) for job in group]))
-        except OutcomeUnknown:
-            return [(None, OutcomeUnknown()) for _ in group]
-        except Exception:
-            return None
-
-
-def _attempt(job: _Job[Any], session: Session) -> Outcome:
-    """Carry out one of several; a refusal undoes what this one did."""
-    outcome: Outcome
-    session.cursor.execute("SAVEPOINT job")
-    try:
-        outcome = job.work(session), None
-    except Again as signal:
-        outcome = None, signal
-    except AngariumError as error:
-        session.cursor.execute("ROLLBACK TO job")
-        outcome = None, error
-    session.cursor.execute("RELEASE job")
-    return outcome
+            outcomes = self._carry_out([job.wish for job in jobs])
+        finally:  # this thread may be stopped in the middle; the others are told in any case
+            with self._changed:
+                for job, outcome in zip(jobs, outcomes, strict=True):
+                    job.outcome = outcome
+                self._has_leader = False
+                self._changed.notify_all()

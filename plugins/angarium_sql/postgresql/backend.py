@@ -18,14 +18,12 @@ from angarium_sql.postgresql.calls import (
     require_done,
     timed,
 )
+from angarium_sql.postgresql.posting import Posting
 from angarium_sql.rows import BOUND, SCAN, TOMBSTONE_LIFE, to_messages, to_page
 from angarium_sql.tables import decode, encode, scope_key
 
 ResultT = TypeVar("ResultT")
 
-_POST: Final = Function(
-    "angarium_post", *TIMED_QUEUE, "bytea", "bytea[]", "bytea[]", "int[]", "int[]", "bytea[]"
-)
 _GET: Final = Function("angarium_get", *TIMED_QUEUE, "bytea[]", changes=False)
 _LIST: Final = Function(
     "angarium_list",
@@ -79,6 +77,7 @@ class PostgresqlBackend:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._posting = Posting(database)
 
     def perform(self, queue: QueueRef, operation: op.DataOperation[ResultT]) -> ResultT:
         """Carry out an operation on a queue."""
@@ -132,9 +131,8 @@ class PostgresqlBackend:
 
     def _post(self, queue: QueueRef, operation: op.PostMessages) -> None:
         batch = operation.messages
-        self._run(
-            _POST,
-            queue,
+        arguments = (
+            *timed(queue, self._clock),
             encode(operation.client_id),
             [encode(message.id) for message in batch],
             [message.body for message in batch],
@@ -142,6 +140,7 @@ class PostgresqlBackend:
             [message.delay for message in batch],
             [None if it.checksum is None else encode(it.checksum) for it in batch],
         )
+        require_done(self._posting.post(queue.scope, arguments), queue)
 
     def _list(self, queue: QueueRef, operation: op.ListMessages) -> Page:
         head, rows = self._ask(

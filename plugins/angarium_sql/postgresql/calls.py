@@ -32,14 +32,22 @@ class Function:
     :param parameters: the types of its parameters, in their order.
     :param changes: whether it changes anything.
     :param repeatable: whether calling it twice is as good as once.
+    :param count: how often it is called in one statement, if that is not once: then it answers with
+        one value each time, and the arguments of all calls follow each other.
     """
 
     def __init__(
-        self, name: str, *parameters: str, changes: bool = True, repeatable: bool = True
+        self,
+        name: str,
+        *parameters: str,
+        changes: bool = True,
+        repeatable: bool = True,
+        count: int = 1,
     ) -> None:
         # The types are named, so that a number that happens to be small makes no other statement.
         places = ", ".join(f"%s::{parameter}" for parameter in parameters)
-        self._text = f"SELECT * FROM {name}({places})"  # noqa: S608 - nothing of it comes from outside
+        calls = ", ".join([f"{name}({places})"] * count)
+        self._text = f"SELECT {'* FROM' if count == 1 else ''} {calls}"
         self._changes = changes
         self._repeatable = repeatable
 

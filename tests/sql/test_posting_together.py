@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from sqlalchemy import Connection, create_engine, text
@@ -24,7 +24,7 @@ def driver(drivers: Drivers, postgresql_url: str) -> SqlDataDriver:
     return driver
 
 
-def outcomes_of(driver: SqlDataDriver, posts: list[Callable[[], object]]) -> list[object]:
+def outcomes_of(driver: SqlDataDriver, posts: Sequence[Callable[[], object]]) -> list[object]:
     """What the posts come to that were all wanted while the queues were locked."""
     outcomes: list[object] = [None] * len(posts)
 

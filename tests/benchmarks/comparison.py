@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -79,7 +80,8 @@ def angarium(names: list[str], settings: Settings) -> Iterator[dict[str, int]]:
     wsgi = {"workers": settings.workers, "threads": settings.threads}
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="angarium-")))
-        postgresql = partial(_postgresql, stack)
+        databases = stack.enter_context(contextlib.ExitStack())  # which outlive the servers
+        postgresql = partial(_postgresql, databases)
         park = stack.enter_context(contextlib.closing(ServerPark(directory, postgresql)))
         yield {
             name: park.get(name, options={"drivers:transport:wsgi": wsgi}).port for name in names
@@ -87,7 +89,7 @@ def angarium(names: list[str], settings: Settings) -> Iterator[dict[str, int]]:
 
 
 def _postgresql(stack: contextlib.ExitStack) -> str:
-    return stack.enter_context(stores.postgresql_server("benchmark"))
+    return stack.enter_context(stores.postgresql_server(f"benchmark-{os.getpid()}"))
 
 
 def measure(row: Row, settings: Settings, number: int, seconds: float) -> Measurement:

@@ -57,10 +57,6 @@ class Dispatcher:
         self.actions = {action.name: action for action in actions}
         self._schemas = {name: services.schemas.request(name) for name in self.actions}
 
-    def schema(self, action: Action) -> RequestSchema:
-        """The request schema of an action."""
-        return self._schemas[action.name]
-
     def admit(
         self,
         action: Action,

@@ -155,7 +155,9 @@ claims = Table(
     Column("expires", BigInteger, nullable=False),
     Column(
         "positions",
-        Text().with_variant(postgresql.ARRAY(BigInteger), "postgresql"),
+        Text()
+        .with_variant(postgresql.ARRAY(BigInteger), "postgresql")
+        .with_variant(mysql.LONGTEXT(), "mysql"),
         nullable=False,
     ),
     Index("ix_angarium_claims_expires", "expires"),

@@ -86,6 +86,7 @@ def create_claim(
 ) -> tuple[Message, ...]:
     """Claim the oldest available messages; a claim that exists already is returned."""
     row = transaction.queue(queue)
+    taking.wait_for_turn(transaction, row.space)
     claim_id = encode(operation.claim_id)
     now = transaction.now()
     known = _find(transaction, row, claim_id, lock=True)

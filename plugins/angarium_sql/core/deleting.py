@@ -63,6 +63,7 @@ def pop_messages(
 ) -> tuple[Message, ...]:
     """Remove and return the oldest available messages."""
     row = transaction.queue(queue)
+    taking.wait_for_turn(transaction, row.space)
     now = transaction.now()
     taking.make_due_ready(transaction, row.space, now)
     taken = taking.take(transaction, row.space, now, operation.limit)

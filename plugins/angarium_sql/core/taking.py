@@ -13,7 +13,7 @@ from angarium.storage.signals import Again
 from angarium_sql.core.transaction import Transaction
 from angarium_sql.rows import BOUND, MESSAGE_COLUMNS, to_messages
 from angarium_sql.statements import Statement, one_of
-from angarium_sql.tables import AnyRow, messages
+from angarium_sql.tables import AnyRow, messages, spaces
 
 IN_SPACE: Final = messages.c.space == bindparam("p_space")
 AT_POSITIONS: Final = one_of(messages.c.seq, "positions")
@@ -23,13 +23,13 @@ _DUE: Final = Statement(
     .where(IN_SPACE, messages.c.due <= bindparam("now"))
     .order_by(messages.c.due)
     .limit(BOUND)
-    .with_for_update(skip_locked=True)
     .with_hint(messages, "FORCE INDEX (ix_angarium_messages_due)", "mysql")
 )
-MAKE_READY: Final = Statement(
-    update(messages)
-    .where(IN_SPACE, AT_POSITIONS)
-    .values(ready=messages.c.seq, due=null(), claim_id=null()),
+_MAKE_READY: Final = update(messages).where(IN_SPACE, AT_POSITIONS)
+_READY_VALUES: Final = {"ready": messages.c.seq, "due": null(), "claim_id": null()}
+MAKE_READY: Final = Statement(_MAKE_READY.values(_READY_VALUES), lists=("positions",))
+_MAKE_DUE_READY: Final = Statement(
+    _MAKE_READY.where(messages.c.due <= bindparam("now")).values(_READY_VALUES),
     lists=("positions",),
 )
 _READY: Final = Statement(
@@ -37,8 +37,17 @@ _READY: Final = Statement(
     .where(IN_SPACE, messages.c.ready > 0)
     .order_by(messages.c.ready)
     .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
     .with_hint(messages, "FORCE INDEX (ix_angarium_messages_ready)", "mysql")
+)
+_STILL_READY: Final = Statement(
+    select(messages.c.seq)
+    .where(IN_SPACE, AT_POSITIONS, messages.c.ready > 0)
+    .order_by(messages.c.seq)
+    .with_for_update(),
+    lists=("positions",),
+)
+_TURN: Final = Statement(
+    select(spaces.c.id).where(spaces.c.id == bindparam("p_space")).with_for_update()
 )
 _READ: Final = Statement(
     select(*MESSAGE_COLUMNS).where(IN_SPACE, AT_POSITIONS).order_by(messages.c.seq),
@@ -61,6 +70,17 @@ class Taken:
     is_short: bool
 
 
+def wait_for_turn(transaction: Transaction, space: int) -> None:
+    """Let claims and pops of one queue come one after the other.
+
+    They would wait for each other's messages in any case: to skip what is locked would break the
+    order, since MySQL unlocks the rows of a transaction some time after its commit. SQLite has one
+    writer at a time anyway.
+    """
+    if transaction.dialect.name == "mysql":
+        transaction.scalar(_TURN, {"p_space": space})
+
+
 def make_due_ready(transaction: Transaction, space: int, now: int) -> None:
     """Make available what is overdue: delayed messages, and those of lapsed claims.
 
@@ -68,7 +88,7 @@ def make_due_ready(transaction: Transaction, space: int, now: int) -> None:
     """
     due = positions_of(transaction.rows(_DUE, {"p_space": space, "now": now}))
     if due:
-        transaction.run(MAKE_READY, {"p_space": space, "positions": due})
+        transaction.run(_MAKE_DUE_READY, {"p_space": space, "positions": due, "now": now})
     if len(due) == BOUND:
         raise Again
 
@@ -79,6 +99,7 @@ def take(
     """Find the oldest available messages; delete the expired ones that stand before them."""
     for window in (limit, limit + BOUND):
         rows = transaction.rows(_READY, {"p_space": space, "limit": window})
+        _lock(transaction, space, positions_of(rows))
         expired = [row.seq for row in rows if row.expires <= now]
         alive = [row for row in rows if row.expires > now]
         over = [row.seq for row in alive if max_claims and row.claim_count >= max_claims]
@@ -89,6 +110,17 @@ def take(
         transaction.run(DELETE, {"p_space": space, "positions": expired})
     over = [seq for seq in over if len(good) < limit or seq < good[limit - 1]]
     return Taken(good[:limit], over, is_short=len(good) < limit and len(rows) == window)
+
+
+def _lock(transaction: Transaction, space: int, positions: list[int]) -> None:
+    """Lock ready messages by their key, as everybody does, so that nobody waits crosswise.
+
+    :raises Again: one of them was deleted meanwhile.
+    """
+    if transaction.dialect.name == "mysql" and positions:
+        values = {"p_space": space, "positions": positions}
+        if positions_of(transaction.rows(_STILL_READY, values)) != positions:
+            raise Again
 
 
 def read(

@@ -101,6 +101,30 @@ class RacingCases(DataCases):
         assert queue.everything() == ["before", *numbered(20, "child"), "after"]
         assert factory.open().capabilities == queue.driver.capabilities
 
+    @needs(Capability.FIFO)
+    def test_one_consumer_amid_producers_gets_all_in_order(self, queue: Queue) -> None:
+        """Whoever claims alone never gets a message before one that was posted earlier."""
+        count = scaled(150, 1500)
+
+        def produce(prefix: str) -> list[str]:
+            for name in numbered(count, prefix):
+                queue.post(name)
+            return []
+
+        def consume() -> list[str]:
+            taken: list[str] = []
+            deadline = time.monotonic() + PATIENCE / 2
+            while len(taken) < 2 * count:
+                assert time.monotonic() < deadline, f"{len(taken)} of {2 * count} were claimed"
+                claimed = queue.claim(3)
+                taken += claimed.names
+                for message in claimed.messages:
+                    queue.delete(message.id, claimed.id)
+            return taken
+
+        *_, seen = in_threads([partial(produce, "a"), partial(produce, "b"), consume])
+        check_streams(seen, {"a": count, "b": count}, 1)
+
     def test_scenario_15_fifty_claims_at_once(self, queue: Queue) -> None:
         """50 claims of 10 over 300 messages get 300 distinct ones in total."""
         queue.post(*numbered(300))

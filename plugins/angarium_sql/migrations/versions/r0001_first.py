@@ -19,7 +19,11 @@ def _key(length: int) -> Any:
 
 
 _CONTENT = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql")
-_POSITIONS = sa.Text().with_variant(postgresql.ARRAY(sa.BigInteger()), "postgresql")
+_POSITIONS = (
+    sa.Text()
+    .with_variant(postgresql.ARRAY(sa.BigInteger()), "postgresql")
+    .with_variant(mysql.LONGTEXT(), "mysql")
+)
 
 
 def _scope() -> list[sa.Column[Any]]:

@@ -19,6 +19,13 @@ class StartError(AngariumError):
     """
 
 
+class NotOffered(AngariumError):
+    """Raised by a driver that does without an optional part of its interface."""
+
+    def __init__(self) -> None:
+        super().__init__("the driver does not offer this part of its interface")
+
+
 class ApiError(AngariumError):
     """The base of every answer that refuses a request.
 
@@ -155,6 +162,33 @@ class ClaimDoesNotExist(ApiError):
     default_description = "There is no live claim with that id."
 
 
+class FlavorUnusable(ApiError):
+    """Raised when a flavor cannot be written: it names no pool, or one that does not exist."""
+
+    code = "flavor-unusable"
+    status = 400
+    title = "Unable to create"
+    default_description = "A flavor needs at least one pool."
+
+
+class FlavorUpdateFailed(ApiError):
+    """Raised when the update of a flavor names a pool that does not exist."""
+
+    code = "flavor-update-failed"
+    status = 400
+    title = "updatefail"
+    default_description = "A pool of the list does not exist."
+
+
+class PoolCapabilitiesMismatch(ApiError):
+    """Raised when a pool offers something else than the other pools of its flavor."""
+
+    code = "pool-capabilities-mismatch"
+    status = 400
+    title = "Unable to create pool"
+    default_description = "The capabilities differ from those of the other pools of the flavor."
+
+
 # --- Refusals of the caller (401, 403) ----------------------------------------------------------
 
 
@@ -203,6 +237,24 @@ class ClaimDoesNotMatch(ApiError):
     default_description = "A message is under a claim that is not among the claim ids."
 
 
+class PoolInUseByFlavor(ApiError):
+    """Raised when the last pool of a flavor is to be deleted."""
+
+    code = "pool-in-use-by-flavor"
+    status = 403
+    title = "Unable to delete"
+    default_description = "The pool is the last one of its flavor; remove its flavor first."
+
+
+class PoolHasQueues(ApiError):
+    """Raised when a pool is to be deleted that still holds queues."""
+
+    code = "pool-has-queues"
+    status = 403
+    title = "Unable to delete"
+    default_description = "The pool still holds queues; drain it or delete them first."
+
+
 # --- Things that are not there, or in the way (404 to 415) --------------------------------------
 
 
@@ -234,6 +286,27 @@ class ClaimNotFound(NotFound):
 
     code = "claim-not-found"
     default_description = "There is no live claim with that id in this queue."
+
+
+class PoolDoesNotExist(NotFound):
+    """Raised when a pool does not exist.
+
+    :param name: of the pool; known where several were named.
+    """
+
+    code = "pool-does-not-exist"
+    default_description = "There is no such pool."
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(f"Pool {name} does not exist" if name else None)
+        self.name = name
+
+
+class FlavorDoesNotExist(NotFound):
+    """Raised when a flavor does not exist in the project."""
+
+    code = "flavor-does-not-exist"
+    default_description = "There is no such flavor in this project."
 
 
 class UnknownRoute(ApiError):
@@ -272,6 +345,13 @@ class Conflict(ApiError):
     default_description = "The resource is in a state that does not allow this."
 
 
+class PoolAlreadyExists(Conflict):
+    """Raised when another pool has the same uri."""
+
+    code = "pool-already-exists"
+    default_description = "Another pool has this uri already."
+
+
 class UnsupportedMediaType(ApiError):
     """Raised when a metadata patch is sent under another media type."""
 
@@ -304,3 +384,17 @@ class OutcomeUnknown(StoreUnreachable):
         "The connection to the store was lost while the change was being stored: its outcome is "
         "unknown. Look before you repeat the request."
     )
+
+
+class NoPoolFound(StoreUnreachable):
+    """Raised when a queue is to be created and no pool may get it, or when its pool is missing."""
+
+    code = "no-pool-found"
+    default_description = "No pool can hold this queue; please retry when the operator added one."
+
+
+class QueueIsMoving(StoreUnreachable):
+    """Raised when a queue is on its last step to another pool and stays there for too long."""
+
+    code = "queue-is-moving"
+    default_description = "The queue is moving to another store; nothing was changed. Please retry."

@@ -10,20 +10,25 @@ change may have been committed.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from oslo_config import cfg
 
 from angarium.clock import Clock
+from angarium.errors import NotOffered
 from angarium.storage import operations as op
 from angarium.storage.models import (
     Capability,
     Claim,
+    ClaimExtract,
+    Extract,
     Kind,
     Message,
     Page,
+    PoolRecord,
+    QueueChange,
     QueueFilter,
     QueueRecord,
     QueueRef,
@@ -32,6 +37,9 @@ from angarium.storage.models import (
 )
 
 INTERFACE_VERSION = 1
+
+DEAD_LETTER_LEASE = 60
+"""Seconds for which dead letters are held while they are carried to another pool."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +178,8 @@ class DataDriver(Driver):
         """Claim the oldest available messages; an empty result leaves no claim behind.
 
         :raises DeadLetterQueueMissing: a message has to move to a queue that does not exist.
+        :raises DeadLettersLeased: the rule has a lease id, and messages are under it now, as under
+            a claim of :data:`DEAD_LETTER_LEASE` seconds: claim count and expiry as they were.
         """
 
     @abstractmethod
@@ -193,6 +203,32 @@ class DataDriver(Driver):
     @abstractmethod
     def get_totals(self) -> Stats:
         """Count the messages of the whole store; ``oldest`` and ``newest`` stay None."""
+
+    # --- Between pools: a driver that offers none of this serves without pools --------------------
+
+    def moves_dead_letters(self, source: Scope, target: Scope) -> bool:
+        """Whether a claim on one queue can move messages to the other within its atomic step."""
+        return True
+
+    def accept_dead_letters(self, queue: QueueRef, operation: op.AcceptDeadLetters) -> None:
+        """Store messages of another pool's queue at the end of this one."""
+        raise NotOffered
+
+    def export_messages(self, queue: QueueRef, operation: op.ExportMessages) -> Extract:
+        """Read messages with everything that another store needs to go on with them."""
+        raise NotOffered
+
+    def import_messages(self, queue: QueueRef, operation: op.ImportMessages) -> None:
+        """Make a stretch of the queue what it is in another store."""
+        raise NotOffered
+
+    def export_claims(self, queue: QueueRef, operation: op.ExportClaims) -> ClaimExtract:
+        """Read live claims with everything that another store needs to go on with them."""
+        raise NotOffered
+
+    def import_claims(self, queue: QueueRef, operation: op.ImportClaims) -> None:
+        """Store claims of another store."""
+        raise NotOffered
 
 
 class ControlDriver(Driver):
@@ -227,6 +263,7 @@ class ControlDriver(Driver):
         """Write a pending record with a fresh epoch, unless there is one in any state.
 
         :returns: the record that is there now, and whether this call created it.
+        :raises RecordChanged: there is no pool of that name (the empty name needs none).
         """
 
     @abstractmethod
@@ -235,8 +272,19 @@ class ControlDriver(Driver):
     ) -> QueueRecord:
         """Replace the metadata; the record is pending afterwards and has a fresh epoch.
 
-        :raises RecordChanged: the record is gone or no longer has ``expected_epoch``.
+        Target and source stay as they are.
+
+        :raises RecordChanged: the record is gone, being deleted or moved, or no longer has
+            ``expected_epoch``.
         """
+
+    def change_queue(self, expected: QueueRecord, change: QueueChange) -> QueueRecord:
+        """Change a record that still has the epoch and the state of ``expected``; returns it.
+
+        :raises RecordChanged: it has not, its lease is not over and the change waits for that, or
+            one of the pools it is to name is not there.
+        """
+        raise NotOffered
 
     @abstractmethod
     def delete_queue(self, scope: Scope) -> QueueRecord | None:
@@ -249,5 +297,64 @@ class ControlDriver(Driver):
     def publish(self, queue: QueueRef) -> None:
         """End a change: publish a pending record, remove one that is being deleted.
 
-        No-op when the record no longer has the epoch of ``queue``.
+        A published record has no source any more. No-op when the record no longer has the epoch of
+        ``queue``, or is being moved.
         """
+
+    # --- Pools and flavors (storage-semantics.md 13): a driver may do without --------------------
+
+    def get_pool(self, name: str) -> PoolRecord | None:
+        """Read a pool."""
+        raise NotOffered
+
+    def list_pools(self, *, marker: str, limit: int) -> list[PoolRecord]:
+        """Read at most ``limit`` pools with a name after ``marker``, in code point order."""
+        raise NotOffered
+
+    def find_pools(self, flavor: str) -> list[PoolRecord]:
+        """Read all pools with a tag, or with the empty tag all that have none; by name."""
+        raise NotOffered
+
+    def put_pool(self, pool: PoolRecord) -> None:
+        """Create a pool or replace it as a whole.
+
+        :raises PoolAlreadyExists: another pool has the same uri.
+        """
+        raise NotOffered
+
+    def delete_pool(self, name: str) -> None:
+        """Delete a pool; silent when there is none. Check and deletion are one atomic step.
+
+        :raises PoolInUseByFlavor: it is the last one with its tag.
+        :raises PoolHasQueues: a record names it as its pool, target or source.
+        """
+        raise NotOffered
+
+    def list_pool_queues(self, pool: str, *, after: Scope | None, limit: int) -> list[QueueRecord]:
+        """Read at most ``limit`` records, in any state, that name a pool as theirs.
+
+        Ordered by scope in an order of the driver's; ``after`` need not exist any more.
+        """
+        raise NotOffered
+
+    def has_flavor(self, project: str, name: str) -> bool:
+        """Whether a project has a flavor."""
+        raise NotOffered
+
+    def list_flavors(self, project: str, *, marker: str, limit: int) -> list[str]:
+        """Names of at most ``limit`` flavors of a project after ``marker``, in code point order."""
+        raise NotOffered
+
+    def put_flavor(self, project: str, name: str, pools: Sequence[str]) -> None:
+        """Create a flavor or replace it: exactly these pools are tagged with its name afterwards.
+
+        :raises PoolDoesNotExist: one of them is not there; nothing was changed.
+        """
+        raise NotOffered
+
+    def delete_flavor(self, project: str, name: str) -> None:
+        """Delete a flavor; silent when there is none.
+
+        Its pools lose their tag, unless another project has a flavor of the same name.
+        """
+        raise NotOffered

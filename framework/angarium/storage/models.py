@@ -52,6 +52,7 @@ class QueueState(Enum):
     PUBLISHED = "published"
     PENDING = "pending"
     DELETING = "deleting"
+    MOVING = "moving"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class QueueRecord:
     :ivar metadata: as stored by clients, without display defaults.
     :ivar epoch: raised by every change; never used twice, not even by a re-creation.
     :ivar pool: the name of the pool that holds the messages; empty for the default store.
+    :ivar target: the pool that they are being copied to, if they are, or None.
+    :ivar source: the pool that they have just left, where they are still to be deleted, or None.
     """
 
     scope: Scope
@@ -68,11 +71,123 @@ class QueueRecord:
     epoch: int
     pool: str = ""
     state: QueueState = QueueState.PUBLISHED
+    target: str | None = None
+    source: str | None = None
 
     @property
     def ref(self) -> QueueRef:
         """The queue as the pool's driver is to know it."""
         return QueueRef(self.scope, self.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChange:
+    """What becomes of a management record in one step; the rest of it stays.
+
+    :ivar state: the new state.
+    :ivar pool: the new pool; None to keep it.
+    :ivar target: the new target, None for none.
+    :ivar source: the new source, None for none.
+    :ivar metadata: the new metadata; None to keep them.
+    :ivar raises_epoch: whether the record gets a fresh epoch.
+    :ivar lease: seconds from now for which a record that is MOVING is left alone; others get 0.
+    :ivar after_lease: make the change only if the lease of the record is over.
+    """
+
+    state: QueueState
+    pool: str | None = None
+    target: str | None = None
+    source: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    raises_epoch: bool = True
+    lease: int = 0
+    after_lease: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRecord:
+    """A store that queues may be spread to (contract, ``rest-v2.md`` 10).
+
+    :ivar weight: 0 to 2**32 - 1: its share of new queues.
+    :ivar flavor: the tag, empty for none.
+    :ivar options: storage-specific.
+    """
+
+    name: str
+    uri: str
+    weight: int
+    flavor: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as one store hands it to another; lifetimes are *remaining* seconds.
+
+    Two stores have two clocks, so nothing here is a time of day. An expired message is never
+    handed over, and a lapsed claim or a delay that is over is not told of.
+
+    :ivar position: in the queue.
+    :ivar body: None where only the state was asked for.
+    :ivar remaining: seconds until it expires, above 0.
+    :ivar ttl: as shown to clients.
+    :ivar age: seconds since it was posted.
+    :ivar claim_id: the live claim that holds it, or None.
+    :ivar due: seconds until that claim lapses or the delay is over, above 0; 0 if available.
+    """
+
+    position: int
+    id: str
+    body: bytes | None
+    client_id: str
+    remaining: int
+    ttl: int
+    age: int
+    claim_count: int = 0
+    claim_id: str | None = None
+    due: int = 0
+    checksum: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Part of a queue's messages on their way to another store, in queue order.
+
+    :ivar last_position: the highest position that the queue has given to a message, ever.
+    :ivar complete: whether no message follows.
+    """
+
+    messages: tuple[StoredMessage, ...]
+    last_position: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredClaim:
+    """A live claim as one store hands it to another.
+
+    :ivar ttl: seconds, as last set.
+    :ivar age: seconds since creation or the last renewal.
+    :ivar remaining: seconds until it lapses, above 0.
+    :ivar positions: those of the messages that are in it, ascending; there may be none.
+    """
+
+    id: str
+    ttl: int
+    age: int
+    remaining: int
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimExtract:
+    """Part of a queue's live claims.
+
+    :ivar cursor: where to go on, in whatever form the driver likes; None at the end.
+    """
+
+    claims: tuple[StoredClaim, ...]
+    cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +288,16 @@ class DeadLetter:
     :ivar scope: the dead-letter queue.
     :ivar epoch: its epoch, or None if it does not exist yet.
     :ivar ttl: the new time to live from the move on, or None to keep the remaining life.
+    :ivar lease_id: None if the driver moves them itself, in the claim's own atomic step. Else the
+        dead-letter queue is out of its reach: it puts them under a claim with this id, and the
+        kernel carries them over (:class:`~angarium.storage.signals.DeadLettersLeased`).
     """
 
     max_claims: int
     scope: Scope
     epoch: int | None
     ttl: int | None = None
+    lease_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

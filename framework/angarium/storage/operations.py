@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from angarium.storage.models import (
     Claim,
+    ClaimExtract,
     DeadLetter,
+    Extract,
     Message,
     NewMessage,
     Page,
@@ -18,6 +20,8 @@ from angarium.storage.models import (
     QueueRef,
     Scope,
     Stats,
+    StoredClaim,
+    StoredMessage,
 )
 
 if TYPE_CHECKING:
@@ -280,3 +284,94 @@ class ReleaseClaim(DataOperation[None]):
     def perform(self, driver: DataDriver, queue: QueueRef) -> None:
         """Call the driver."""
         driver.release_claim(queue, self)
+
+
+# --- Between stores: no request of a client, so no filter sees these -----------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptDeadLetters(DataOperation[None]):
+    """Store messages from another pool at the end of the queue, each unless its id is there.
+
+    They keep id, body, client, age and checksum; they are available at once, with a claim count
+    of 0. ``position``, ``claim_id``, ``claim_count`` and ``due`` of the messages do not count.
+
+    :ivar ttl: the new time to live from now on, or None to keep the remaining life.
+    """
+
+    messages: tuple[StoredMessage, ...]
+    ttl: int | None = None
+
+    def perform(self, driver: DataDriver, queue: QueueRef) -> None:
+        """Call the driver."""
+        driver.accept_dead_letters(queue, self)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportMessages(DataOperation[Extract]):
+    """Read messages in queue order, whatever their state.
+
+    :ivar after: positions above this one; 0 for the first page.
+    :ivar bodies: whether to read the bodies too.
+    """
+
+    after: int
+    limit: int
+    bodies: bool = True
+
+    def perform(self, driver: DataDriver, queue: QueueRef) -> Extract:
+        """Call the driver."""
+        return driver.export_messages(queue, self)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportMessages(DataOperation[None]):
+    """Make these the only messages at the positions ``after`` (exclusive) to ``upto`` (inclusive).
+
+    What else is there goes, what is there is brought into the state of its namesake, what is not
+    there is stored: so the operation may be repeated, and a later one with fresh states corrects
+    an earlier one. A message without a body keeps the one that is stored; if there is none, the
+    message is not stored.
+
+    :ivar messages: in queue order; their claims follow by ``ImportClaims``.
+    :ivar last_position: no message is ever given this position or a lower one by a later post.
+    """
+
+    after: int
+    upto: int
+    messages: tuple[StoredMessage, ...]
+    last_position: int
+
+    def perform(self, driver: DataDriver, queue: QueueRef) -> None:
+        """Call the driver."""
+        driver.import_messages(queue, self)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportClaims(DataOperation[ClaimExtract]):
+    """Read live claims, each once, as long as none is made, renewed or released meanwhile.
+
+    :ivar cursor: of the last page, None for the first.
+    """
+
+    cursor: str | None
+    limit: int
+
+    def perform(self, driver: DataDriver, queue: QueueRef) -> ClaimExtract:
+        """Call the driver."""
+        return driver.export_claims(queue, self)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportClaims(DataOperation[None]):
+    """Store claims as they are; their messages are there already and name them.
+
+    :ivar replaces: first forget every claim that the queue has here (not its messages).
+    """
+
+    claims: tuple[StoredClaim, ...]
+    replaces: bool
+
+    def perform(self, driver: DataDriver, queue: QueueRef) -> None:
+        """Call the driver."""
+        driver.import_claims(queue, self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from angarium.errors import AngariumError
-from angarium.storage.models import Scope
+from angarium.storage.models import Scope, StoredMessage
 
 
 class StalePlan(AngariumError):
@@ -39,5 +39,24 @@ class Again(AngariumError):
     """
 
 
+class DeadLettersLeased(AngariumError):
+    """Raised by a claim that put over-claimed messages under the lease of its dead-letter rule.
+
+    The lease is stored, and nothing else was done. The kernel writes the messages to the
+    dead-letter queue, deletes them here under the lease, and claims again. If it dies meanwhile,
+    the lease lapses and the next claim begins anew: a message may be in both queues for a moment,
+    and is never in none.
+
+    :param messages: with their bodies, in queue order; at least one.
+    """
+
+    def __init__(self, messages: tuple[StoredMessage, ...]) -> None:
+        super().__init__(f"{len(messages)} dead letters are to be carried over")
+        self.messages = messages
+
+
 class RecordChanged(AngariumError):
-    """Raised by a management store when a record no longer has the epoch that a change expects."""
+    """Raised by a management store when a record is not in the state that a change expects.
+
+    Its epoch or state is another one, or the pool that it is to have is not there (any more).
+    """

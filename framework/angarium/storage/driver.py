@@ -179,7 +179,7 @@ class DataDriver(Driver):
 
         :raises DeadLetterQueueMissing: a message has to move to a queue that does not exist.
         :raises DeadLettersLeased: the rule has a lease id, and messages are under it now, as under
-            a claim of :data:`DEAD_LETTER_LEASE` seconds: claim count and expiry as they were.
+            a claim of :data:`DEAD_LETTER_LEASE` seconds: claim count, ttl and expiry as they were.
         """
 
     @abstractmethod
@@ -262,6 +262,8 @@ class ControlDriver(Driver):
     ) -> tuple[QueueRecord, bool]:
         """Write a pending record with a fresh epoch, unless there is one in any state.
 
+        A record that is there is returned whether or not there is such a pool.
+
         :returns: the record that is there now, and whether this call created it.
         :raises RecordChanged: there is no pool of that name (the empty name needs none).
         """
@@ -279,10 +281,12 @@ class ControlDriver(Driver):
         """
 
     def change_queue(self, expected: QueueRecord, change: QueueChange) -> QueueRecord:
-        """Change a record that still has the epoch and the state of ``expected``; returns it.
+        """Change a record that still has epoch, state and target of ``expected``; returns it.
+
+        The target counts since noting one neither raises the epoch nor changes the state.
 
         :raises RecordChanged: it has not, its lease is not over and the change waits for that, or
-            one of the pools it is to name is not there.
+            one of the pools it is to name is not there (the empty name needs none).
         """
         raise NotOffered
 
@@ -290,7 +294,8 @@ class ControlDriver(Driver):
     def delete_queue(self, scope: Scope) -> QueueRecord | None:
         """Mark a record as being deleted, with a fresh epoch; None if there is no record.
 
-        A record that is being deleted already is returned as it is.
+        Target and source stay, and a lease does not stand in the way. A record that is being
+        deleted already is returned as it is.
         """
 
     @abstractmethod
@@ -331,8 +336,9 @@ class ControlDriver(Driver):
         raise NotOffered
 
     def list_pool_queues(self, pool: str, *, after: Scope | None, limit: int) -> list[QueueRecord]:
-        """Read at most ``limit`` records, in any state, that name a pool as theirs.
+        """Read at most ``limit`` records, in any state, whose pool is this one.
 
+        Target and source do not count; the empty name is the default store.
         Ordered by scope in an order of the driver's; ``after`` need not exist any more.
         """
         raise NotOffered
@@ -348,12 +354,14 @@ class ControlDriver(Driver):
     def put_flavor(self, project: str, name: str, pools: Sequence[str]) -> None:
         """Create a flavor or replace it: exactly these pools are tagged with its name afterwards.
 
+        Others that were lose the tag; a pool with another tag changes to this one.
+
         :raises PoolDoesNotExist: one of them is not there; nothing was changed.
         """
         raise NotOffered
 
     def delete_flavor(self, project: str, name: str) -> None:
-        """Delete a flavor; silent when there is none.
+        """Delete a flavor; silent, with nothing changed, when there is none.
 
         Its pools lose their tag, unless another project has a flavor of the same name.
         """

@@ -153,8 +153,9 @@ class StoredMessage:
 class Extract:
     """Part of a queue's messages on their way to another store, in queue order.
 
-    :ivar last_position: the highest position that the queue has given to a message, ever.
-    :ivar complete: whether no message follows.
+    :ivar last_position: the highest position that the queue has given to a message, ever; 0 if it
+        has given none.
+    :ivar complete: whether no message follows; if one does, there is at least one in this part.
     """
 
     messages: tuple[StoredMessage, ...]
@@ -183,7 +184,8 @@ class StoredClaim:
 class ClaimExtract:
     """Part of a queue's live claims.
 
-    :ivar cursor: where to go on, in whatever form the driver likes; None at the end.
+    :ivar cursor: where to go on, in whatever form the driver likes; None at the end. A part with a
+        cursor may be empty.
     """
 
     claims: tuple[StoredClaim, ...]
@@ -290,7 +292,9 @@ class DeadLetter:
     :ivar ttl: the new time to live from the move on, or None to keep the remaining life.
     :ivar lease_id: None if the driver moves them itself, in the claim's own atomic step. Else the
         dead-letter queue is out of its reach: it puts them under a claim with this id, and the
-        kernel carries them over (:class:`~angarium.storage.signals.DeadLettersLeased`).
+        kernel carries them over (:class:`~angarium.storage.signals.DeadLettersLeased`); of
+        ``epoch`` it looks only at whether there is one. Made afresh for each claim; a store that
+        knows the lease answers as it did the first time.
     """
 
     max_claims: int

@@ -331,7 +331,7 @@ class ImportMessages(DataOperation[None]):
     What else is there goes, what is there is brought into the state of its namesake, what is not
     there is stored: so the operation may be repeated, and a later one with fresh states corrects
     an earlier one. A message without a body keeps the one that is stored; if there is none, the
-    message is not stored.
+    message is not stored. An id is in a queue once: a namesake at another position goes.
 
     :ivar messages: in queue order; their claims follow by ``ImportClaims``.
     :ivar last_position: no message is ever given this position or a lower one by a later post.
@@ -366,7 +366,8 @@ class ExportClaims(DataOperation[ClaimExtract]):
 class ImportClaims(DataOperation[None]):
     """Store claims as they are; their messages are there already and name them.
 
-    :ivar replaces: first forget every claim that the queue has here (not its messages).
+    :ivar replaces: first forget every claim that the queue has here (not its messages): with no
+        claims, to forget them all.
     """
 
     claims: tuple[StoredClaim, ...]

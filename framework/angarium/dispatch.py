@@ -10,6 +10,7 @@ import logging
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from angarium.actions.base import Action, Services
@@ -148,8 +149,12 @@ def _merge(
     return {**{name: body[name] for name in body if name in members}, **parameters}
 
 
+@lru_cache(maxsize=1024)
 def _canonical(client_id: str) -> str:
-    """One spelling for each UUID, so that two of them compare equal; other ids as they are."""
+    """One spelling for each UUID, so that two of them compare equal; other ids as they are.
+
+    Remembered for the ids of recent requests, which are checked, so none is very long.
+    """
     try:
         return str(uuid.UUID(client_id))
     except ValueError:

@@ -30,7 +30,7 @@ from angarium.ids import new_request_id
 from angarium.kernel import Kernel
 from angarium.logs import event
 from angarium_rest import options, signed
-from angarium_rest.arguments import Headers, HttpArguments
+from angarium_rest.arguments import Environment, Headers, HttpArguments
 from angarium_rest.cors import Cors
 from angarium_rest.render import RENDERERS
 from angarium_rest.render.view import View
@@ -58,21 +58,28 @@ class Door:
         :param path: the parameters of the route.
         """
         request_id = new_request_id()
+        environ = request.environ
         try:
-            reply = self._reply(route, path, request_id)
+            reply = self._reply(route, path, environ, request_id)
         except ApiError as error:
             reply = self._refuse(error, route, request_id)
         except Exception as error:
             reply = refusal(log_failure(request_id, error))
         return reply.to_response(request_id)
 
-    def _reply(self, route: table.Route | None, path: dict[str, str], request_id: str) -> Reply:
-        method = request.environ["REQUEST_METHOD"]  # verbs are case-sensitive
-        headers = Headers(request.environ)
+    def _reply(
+        self,
+        route: table.Route | None,
+        path: dict[str, str],
+        environ: Environment,
+        request_id: str,
+    ) -> Reply:
+        method = environ["REQUEST_METHOD"]  # verbs are case-sensitive
+        headers = Headers(environ)
         identity = self._identify(headers, method)
         if route is None:
             raise UnknownRoute
-        arguments = HttpArguments(request.environ)
+        arguments = HttpArguments(environ)
         _check_media_types(headers, arguments)
         actions = route.actions.get(method)
         action = _choose(actions, arguments) if actions else next(iter(route.actions.values()))[0]
@@ -89,12 +96,11 @@ class Door:
 
     def _identify(self, headers: Headers, method: str) -> Identity:
         """Steps 1 and 3: who asks, by signature or by whatever the identity plugin looks at."""
-        if request.path == _OPEN_PATH:
+        path = request.path
+        if path == _OPEN_PATH:
             return _NOBODY
         services = self._kernel.services
-        by_signature = signed.identify(
-            headers, method, request.path, services.signer, services.clock.now()
-        )
+        by_signature = signed.identify(headers, method, path, services.signer, services.clock.now)
         return by_signature or self._kernel.identity.identify(headers)
 
     @staticmethod

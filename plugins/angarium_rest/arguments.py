@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -28,13 +28,14 @@ class Headers(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         value: str = self._environment[_key(name)]
-        if value.isascii():
-            return value
-        raw = value.encode("latin-1")
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError:
-            return value
+        return value if value.isascii() else _decoded(value)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and _key(name) in self._environment
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a header, or ``default``."""
+        return self[name] if _key(name) in self._environment else default
 
     def __iter__(self) -> Iterator[str]:
         for key in self._environment:
@@ -45,9 +46,17 @@ class Headers(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
+@lru_cache(maxsize=256)
 def _key(name: str) -> str:
     key = name.upper().replace("-", "_")
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+
+
+def _decoded(value: str) -> str:
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return value
 
 
 class HttpArguments(Arguments):

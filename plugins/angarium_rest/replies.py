@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from flask import Response
+from werkzeug.datastructures import Headers
+from werkzeug.urls import iri_to_uri
 
 from angarium.errors import ApiError, NotAcceptable, Unauthorized
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 JSON: Final = "application/json"
+_PATHS: Final = ("Location", "Content-Location")
+_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9/._~?=&,:-]*")
 _ACCEPT_HELP: Final = {
     "text": "The Accept header field",
     "href": "https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1",
@@ -38,11 +46,26 @@ class Reply:
 
     def to_response(self, request_id: str) -> Response:
         """The answer as Flask sends it."""
-        response = Response(self.body, self.status, self.headers, content_type=self.content_type)
-        if self.status == 204:
-            response.headers.remove("Content-Type")
-        response.headers["X-Openstack-Request-Id"] = request_id
-        return response
+        headers = list(self.headers.items())
+        headers.append(("X-Openstack-Request-Id", request_id))
+        if self.status != 204:
+            headers.append(("Content-Type", self.content_type))
+            headers.append(("Content-Length", str(len(self.body))))
+        return _Finished([self.body], self.status, headers)
+
+
+class _Finished(Response):
+    """An answer with all its headers: Flask would go through them again, and add to them."""
+
+    default_mimetype = None
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """As they are; only paths with odd characters are written as URLs."""
+        for name in _PATHS:
+            path = self.headers.get(name)
+            if path is not None and not _PLAIN_PATH.fullmatch(path):
+                self.headers[name] = iri_to_uri(path)
+        return self.headers
 
 
 def refusal(error: ApiError) -> Reply:

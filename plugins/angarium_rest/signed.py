@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from angarium.errors import UnknownRoute
 from angarium.identity import Identity
@@ -10,11 +10,11 @@ from angarium.signatures import Credential, Signer
 
 
 def identify(
-    headers: Mapping[str, str], method: str, path: str, signer: Signer, now: int
+    headers: Mapping[str, str], method: str, path: str, signer: Signer, now: Callable[[], int]
 ) -> Identity | None:
     """The identity that a credential stands for; None if the request presents none.
 
-    :param now: seconds since 1970.
+    :param now: tells the seconds since 1970.
 
     :raises UnknownRoute: the credential does not verify, or does not grant this request.
     """
@@ -28,6 +28,6 @@ def identify(
         expires=headers.get("url-expires", ""),
         signature=signature,
     )
-    if not credential.covers(method, path) or not signer.verify(credential, now):
+    if not credential.covers(method, path) or not signer.verify(credential, now()):
         raise UnknownRoute
     return Identity(project=credential.project, user_id=None, roles=frozenset())

@@ -5,8 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from angarium.limits import Limits
+
+_COMMON: Final = 64  # characters; verdicts on longer texts are not worth the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,15 @@ def _client_id(limits: Limits) -> Format:
 
 
 def _is_uuid(text: str) -> bool:
+    return _is_common_uuid(text) if len(text) <= _COMMON else _parses(text)
+
+
+def _parses(text: str) -> bool:
     try:
         uuid.UUID(text)
     except ValueError:
         return False
     return True
+
+
+_is_common_uuid = lru_cache(maxsize=1024)(_parses)

@@ -11,6 +11,7 @@ from angarium.testing import (
     DriverFactory,
     ModelControlDriver,
     ModelDataDriver,
+    Trait,
 )
 
 
@@ -26,7 +27,7 @@ class TestModelData(DataSuite):
 
 
 class TestModelControl(ControlSuite):
-    traits = frozenset()
+    traits = frozenset({Trait.POOLS})
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from angarium.storage.models import Capability
-from angarium.testing import ControlSuite, DataSuite, DriverFactory
+from angarium.testing import ControlSuite, DataSuite, DriverFactory, Trait
 from angarium_sql.control import SqlControlDriver
 from angarium_sql.data import SqlDataDriver
 
 
 class TestSqliteData(DataSuite):
     capabilities = frozenset(Capability) - {Capability.HIGH_THROUGHPUT}
+    traits = frozenset(Trait) - {Trait.MOVING}
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -21,6 +22,8 @@ class TestSqliteData(DataSuite):
 
 
 class TestSqliteControl(ControlSuite):
+    traits = frozenset(Trait) - {Trait.POOLS}
+
     @pytest.fixture(scope="class")
     @classmethod
     def factory(cls, tmp_path_factory: pytest.TempPathFactory) -> DriverFactory[SqlControlDriver]:

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import pytest
 
-from angarium.storage.driver import DataDriver
+from angarium.storage.driver import DataDriver, Driver
 from angarium.testing.effort import PATIENCE
 from angarium.testing.queues import new_queue
 
@@ -22,7 +22,7 @@ _ATTEMPTS: Final = 20
 _LONG: Final = 1_000_000_000  # seconds; longer than all that the cases add to the offset
 
 
-def advance(driver: DataDriver, seconds: int) -> None:
+def advance(driver: Driver, seconds: int) -> None:
     """Let time pass in the store of a driver."""
     driver.clock.offset += seconds
 

@@ -17,10 +17,16 @@ class Trait(StrEnum):
 
     :cvar PROCESSES: several processes, forked ones included, can use the store at once.
     :cvar RECLAIMING: ``reclaim()`` is how the store gets rid of what expired or was deleted.
+    :cvar CLOCK: the store has a clock of its own: that of a process, however wrong, counts nowhere.
+    :cvar POOLS: a management store with pools and flavors, between which queues can be moved.
+    :cvar MOVING: a message store that hands messages to others and takes theirs, dead letters too.
     """
 
     PROCESSES = "processes"
     RECLAIMING = "reclaiming"
+    CLOCK = "clock"
+    POOLS = "pools"
+    MOVING = "moving"
 
 
 def needs(*names: Capability | Trait) -> Callable[[CaseT], CaseT]:

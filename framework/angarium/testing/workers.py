@@ -11,7 +11,8 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from angarium.storage.driver import ControlDriver, DataDriver
-from angarium.storage.models import QueueRef, Scope
+from angarium.storage.models import QueueChange, QueueRecord, QueueRef, Scope
+from angarium.storage.signals import RecordChanged
 from angarium.testing.effort import PATIENCE
 from angarium.testing.factory import DriverFactory
 from angarium.testing.queues import Queue, names
@@ -201,3 +202,53 @@ def create_many(task: Creating) -> list[str]:
             driver.publish(record.ref)
     driver.close()
     return created
+
+
+@dataclass(frozen=True)
+class Changing:
+    """Carry out one change of a record."""
+
+    factory: DriverFactory[ControlDriver]
+    record: QueueRecord
+    change: QueueChange
+
+
+def change(task: Changing) -> bool:
+    """Whether it was carried out."""
+    driver = task.factory.open()
+    try:
+        driver.change_queue(task.record, task.change)
+    except RecordChanged:
+        return False
+    finally:
+        driver.close()
+    return True
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """Work in a process whose own clock is wrong.
+
+    :ivar seconds: by which it is ahead.
+    :ivar work: a function of a module.
+    """
+
+    seconds: int
+    work: Callable[[Any], Any]
+    task: Any
+
+
+def with_shifted_clock(task: Shifted) -> Any:
+    """Set this process's clock wrong for good, and work; only for a process of its own."""
+    shift_clock(task.seconds)
+    return task.work(task.task)
+
+
+_TIME: Final = (time.time, time.time_ns)
+
+
+def shift_clock(seconds: int) -> None:
+    """Set this process's clock so far ahead of the real time."""
+    seconds_now, nanoseconds_now = _TIME
+    time.time = lambda: seconds_now() + seconds
+    time.time_ns = lambda: nanoseconds_now() + seconds * 10**9

@@ -5,12 +5,23 @@ from __future__ import annotations
 from angarium.storage.driver import ControlDriver
 from angarium.testing.control.changing import ChangingCases
 from angarium.testing.control.creating import CreatingCases
+from angarium.testing.control.flavors import FlavorCases
 from angarium.testing.control.listing import ListingCases
+from angarium.testing.control.moving import MovingCases
+from angarium.testing.control.pools import PoolCases
 from angarium.testing.control.records import RecordCases
 from angarium.testing.factory import DriverFactory
 
 
-class ControlSuite(CreatingCases, ChangingCases, RecordCases, ListingCases):
+class ControlSuite(
+    CreatingCases,
+    ChangingCases,
+    RecordCases,
+    ListingCases,
+    PoolCases,
+    FlavorCases,
+    MovingCases,
+):
     """All cases for a management store. Subclass it as ``Test…`` with a fixture ``factory``."""
 
     def test_answers_a_ping(self, driver: ControlDriver) -> None:

@@ -9,10 +9,22 @@ from typing import Any
 import pytest
 
 from angarium.storage.driver import ControlDriver
-from angarium.storage.models import Kind, QueueFilter, QueueRecord, QueueState, Scope
+from angarium.storage.models import (
+    Kind,
+    PoolRecord,
+    QueueFilter,
+    QueueRecord,
+    QueueState,
+    Scope,
+)
 from angarium.testing.factory import DriverFactory
 from angarium.testing.queues import new_project
 from angarium.testing.traits import Suite
+
+
+def new_name() -> str:
+    """A name of a pool or flavor that nobody used yet: they are seen from all projects."""
+    return f"n-{new_project()}"
 
 
 class ControlCases(Suite):
@@ -52,6 +64,21 @@ class ControlCases(Suite):
         assert created
         driver.publish(record.ref)
         return replace(record, state=QueueState.PUBLISHED)
+
+    @staticmethod
+    def new_pool(driver: ControlDriver, name: str = "", *, flavor: str = "") -> PoolRecord:
+        """Create a pool that nobody else uses; pools belong to no project."""
+        wanted = name or new_name()
+        pool = PoolRecord(wanted, f"memory://{wanted}", 1, flavor)
+        driver.put_pool(pool)
+        return pool
+
+    @staticmethod
+    def stored(driver: ControlDriver, scope: Scope) -> QueueRecord:
+        """The record of a queue; it has to be there."""
+        record = driver.get_queue(scope)
+        assert record is not None
+        return record
 
     @staticmethod
     def listed(

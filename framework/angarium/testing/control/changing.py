@@ -20,7 +20,7 @@ class ChangingCases(ControlCases):
 
     def test_update_replaces_the_metadata(self, driver: ControlDriver, scope: Scope) -> None:
         """As a whole; the record is pending on a higher epoch, its pool stays."""
-        record = self.published(driver, scope, {"a": 1, "b": 2}, "east")
+        record = self.published(driver, scope, {"a": 1, "b": 2})
         changed = driver.update_queue(scope, {"b": 3}, record.epoch)
         assert changed == replace(
             record, metadata={"b": 3}, epoch=changed.epoch, state=QueueState.PENDING
@@ -70,10 +70,10 @@ class ChangingCases(ControlCases):
 
     def test_deletion_marks_the_record(self, driver: ControlDriver, scope: Scope) -> None:
         """On a higher epoch; it is there until the deletion is published, but not listed."""
-        record = self.published(driver, scope, {"a": 1}, "east")
+        record = self.published(driver, scope, {"a": 1})
         deleting = driver.delete_queue(scope)
         assert deleting is not None
-        assert (deleting.scope, deleting.pool) == (scope, "east")
+        assert (deleting.scope, deleting.pool) == (scope, "")
         assert deleting.state is QueueState.DELETING
         assert deleting.epoch > record.epoch
         assert driver.get_queue(scope) == deleting

@@ -20,17 +20,18 @@ class CreatingCases(ControlCases):
 
     def test_new_queue_is_pending(self, driver: ControlDriver, scope: Scope) -> None:
         """The record is written, with a fresh epoch, and says that its creation is not done."""
-        record, created = driver.create_queue(scope, {"a": 1}, "east")
+        record, created = driver.create_queue(scope, {"a": 1}, "")
         assert created
-        assert (record.scope, record.metadata, record.pool) == (scope, {"a": 1}, "east")
+        assert (record.scope, record.metadata, record.pool) == (scope, {"a": 1}, "")
+        assert (record.target, record.source) == (None, None)
         assert record.state is QueueState.PENDING
         assert record.epoch > 0
         assert driver.get_queue(scope) == record
 
     def test_existing_queue_is_not_touched(self, driver: ControlDriver, scope: Scope) -> None:
         """Neither metadata nor pool nor epoch: true once, false afterwards."""
-        record = self.published(driver, scope, {"a": 1}, "east")
-        assert driver.create_queue(scope, {"b": 2}, "west") == (record, False)
+        record = self.published(driver, scope, {"a": 1})
+        assert driver.create_queue(scope, {"b": 2}, "there-is-no-such-pool") == (record, False)
         assert driver.get_queue(scope) == record
 
     def test_queue_in_any_state_exists(self, driver: ControlDriver, scope: Scope) -> None:

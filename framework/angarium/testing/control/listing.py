@@ -105,7 +105,7 @@ class ListingCases(ControlCases):
     def test_records_are_complete(self, driver: ControlDriver) -> None:
         """A listing gives the same records as reading one by one; pending ones are listed."""
         project = new_project()
-        first = self.published(driver, Scope(project, "a"), {"a": [1, None]}, "east")
+        first = self.published(driver, Scope(project, "a"), {"a": [1, None]})
         second, _ = driver.create_queue(Scope(project, "b"), {}, "")
         assert second.state is QueueState.PENDING
         records = driver.list_queues(

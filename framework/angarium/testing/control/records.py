@@ -63,14 +63,6 @@ class RecordCases(ControlCases):
         assert record is not None
         assert record.metadata == {"a": {"b": 1}}
 
-    @pytest.mark.parametrize("pool", ["", "east", "a.b-c_9", "x" * 64])
-    def test_pool_is_kept(self, driver: ControlDriver, scope: Scope, pool: str) -> None:
-        """The name of the pool comes back."""
-        self.published(driver, scope, {}, pool)
-        record = driver.get_queue(scope)
-        assert record is not None
-        assert record.pool == pool
-
     @pytest.mark.parametrize("name", ["A", "a.", ".a", "a-", "a_", "a" * 64, "0", "a.b"])
     def test_names_that_look_alike(self, driver: ControlDriver, name: str) -> None:
         """Names compare byte by byte."""

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
-from angarium.storage.driver import ControlDriver, StoreEnvironment
-from angarium.storage.models import Kind, QueueFilter, QueueRecord, QueueRef, QueueState, Scope
+from angarium.storage.driver import StoreEnvironment
+from angarium.storage.models import (
+    Kind,
+    QueueChange,
+    QueueFilter,
+    QueueRecord,
+    QueueRef,
+    QueueState,
+    Scope,
+)
 from angarium.storage.signals import RecordChanged
+from angarium.testing.model.records import HeldRecords, PoolRecords
 
-
-@dataclass(slots=True)
-class _Records:
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    epochs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    by_scope: dict[Scope, QueueRecord] = field(default_factory=dict)
-
-
-_STORES: Final[dict[str | None, _Records]] = {}
+_STORES: Final[dict[str | None, HeldRecords]] = {}
 _STORES_LOCK: Final = threading.Lock()
 
 
-class ModelControlDriver(ControlDriver):
+class ModelControlDriver(PoolRecords):
     """A management store that obeys ``docs/interfaces.rst`` and forgets with its process."""
 
     interface_version: ClassVar[int] = 1
@@ -33,7 +33,7 @@ class ModelControlDriver(ControlDriver):
     def __init__(self, environment: StoreEnvironment) -> None:
         super().__init__(environment)
         with _STORES_LOCK:
-            self._records = _STORES.setdefault(environment.uri, _Records())
+            self._records = _STORES.setdefault(environment.uri, HeldRecords())
 
     def ping(self) -> None:
         """Memory answers."""
@@ -74,6 +74,7 @@ class ModelControlDriver(ControlDriver):
             present = self._records.by_scope.get(scope)
             if present is not None:
                 return present, False
+            self._need_pools(pool)
             record = QueueRecord(scope, copy.deepcopy(dict(metadata)), 0, pool)
             return self._write(record, QueueState.PENDING), True
 
@@ -85,10 +86,35 @@ class ModelControlDriver(ControlDriver):
             present = self._records.by_scope.get(scope)
             if present is None or present.epoch != expected_epoch:
                 raise RecordChanged
-            if present.state is QueueState.DELETING:
+            if present.state in (QueueState.DELETING, QueueState.MOVING):
                 raise RecordChanged
             changed = replace(present, metadata=copy.deepcopy(dict(metadata)))
             return self._write(changed, QueueState.PENDING)
+
+    def change_queue(self, expected: QueueRecord, change: QueueChange) -> QueueRecord:
+        """Write it if nobody else did."""
+        with self._records.lock:
+            scope, now = expected.scope, self.clock.now()
+            present = self._records.by_scope.get(scope)
+            if present is None or _instance(present) != _instance(expected):
+                raise RecordChanged
+            if change.after_lease and now < self._records.leases.get(scope, 0):
+                raise RecordChanged
+            self._need_pools(change.pool, change.target, change.source)
+            changed = replace(
+                present,
+                state=change.state,
+                pool=present.pool if change.pool is None else change.pool,
+                target=change.target,
+                source=change.source,
+            )
+            if change.metadata is not None:
+                changed = replace(changed, metadata=copy.deepcopy(dict(change.metadata)))
+            if change.raises_epoch:
+                changed = replace(changed, epoch=next(self._records.epochs))
+            self._records.by_scope[scope] = changed
+            self._records.leases[scope] = now + change.lease
+            return changed
 
     def delete_queue(self, scope: Scope) -> QueueRecord | None:
         """Mark it."""
@@ -104,12 +130,24 @@ class ModelControlDriver(ControlDriver):
             present = self._records.by_scope.get(queue.scope)
             if present is None or present.epoch != queue.epoch:
                 return
+            if present.state is QueueState.MOVING:
+                return
             if present.state is QueueState.DELETING:
                 del self._records.by_scope[queue.scope]
             else:
-                self._records.by_scope[queue.scope] = replace(present, state=QueueState.PUBLISHED)
+                published = replace(present, state=QueueState.PUBLISHED, source=None)
+                self._records.by_scope[queue.scope] = published
+
+    def _need_pools(self, *names: str | None) -> None:
+        if any(name and name not in self._records.pools for name in names):
+            raise RecordChanged
 
     def _write(self, record: QueueRecord, state: QueueState) -> QueueRecord:
         written = replace(record, epoch=next(self._records.epochs), state=state)
         self._records.by_scope[record.scope] = written
+        self._records.leases.pop(record.scope, None)
         return written
+
+
+def _instance(record: QueueRecord) -> tuple[int, QueueState, str | None]:
+    return record.epoch, record.state, record.target

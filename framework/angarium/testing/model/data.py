@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import ClassVar, Final
+from itertools import islice
+from typing import ClassVar
 
 from angarium.errors import (
     ClaimDoesNotExist,
@@ -16,7 +14,7 @@ from angarium.errors import (
     MessageNotClaimedBy,
 )
 from angarium.storage import operations as op
-from angarium.storage.driver import DataDriver, StoreEnvironment
+from angarium.storage.driver import DEAD_LETTER_LEASE
 from angarium.storage.models import (
     Capability,
     Claim,
@@ -26,59 +24,20 @@ from angarium.storage.models import (
     QueueRef,
     Stats,
 )
-from angarium.storage.signals import DeadLetterQueueMissing, StalePlan
-from angarium.testing.model.state import Held, HeldClaim, HeldQueue, HeldStore
-
-_STORES: Final[dict[str | None, HeldStore]] = {}
-_STORES_LOCK: Final = threading.Lock()
+from angarium.storage.signals import DeadLetterQueueMissing, DeadLettersLeased
+from angarium.testing.model.moving import MovingPart
+from angarium.testing.model.state import Held, HeldClaim, HeldQueue
 
 
-class ModelDataDriver(DataDriver):
+class ModelDataDriver(MovingPart):
     """A message store that obeys ``storage-semantics.md`` 3 to 11 and forgets with its process."""
 
     interface_version: ClassVar[int] = 1
-
-    def __init__(self, environment: StoreEnvironment) -> None:
-        super().__init__(environment)
-        with _STORES_LOCK:
-            self._store = _STORES.setdefault(environment.uri, HeldStore())
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         """Everything but durability and speed."""
         return frozenset({Capability.FIFO, Capability.CLAIMS, Capability.AOD})
-
-    def ping(self) -> None:
-        """Memory answers."""
-
-    # --- Queues ---------------------------------------------------------------------------------
-
-    def register(self, queue: QueueRef) -> None:
-        """Raise the epoch, or begin anew after a deletion."""
-        with self._store.lock:
-            held = self._store.queues.get(queue.scope)
-            if held is None or (held.is_deleted and held.epoch < queue.epoch):
-                self._store.queues[queue.scope] = HeldQueue(queue.epoch)
-            elif held.epoch < queue.epoch:
-                held.epoch = queue.epoch
-
-    def unregister(self, queue: QueueRef) -> None:
-        """Leave nothing but the epoch."""
-        with self._store.lock:
-            held = self._store.queues.get(queue.scope)
-            if held is None or held.epoch < queue.epoch:
-                self._store.queues[queue.scope] = HeldQueue(queue.epoch, is_deleted=True)
-
-    @contextmanager
-    def _open(self, queue: QueueRef) -> Iterator[tuple[HeldQueue, int]]:
-        """The queue, with everything settled, and the time, for one atomic step."""
-        with self._store.lock:
-            held = self._store.queues.get(queue.scope)
-            if held is None or held.is_deleted or held.epoch != queue.epoch:
-                raise StalePlan(queue.scope)
-            now = self.clock.now()
-            held.settle(now)
-            yield held, now
 
     # --- Messages -------------------------------------------------------------------------------
 
@@ -88,9 +47,8 @@ class ModelDataDriver(DataDriver):
             if any(message.id in held.messages for message in operation.messages):
                 return
             for message in operation.messages:
-                held.messages[message.id] = Held.new(
-                    message, operation.client_id, held.next_position(), now
-                )
+                position = held.next_position()
+                held.add(Held.new(message, operation.client_id, position, now))
 
     def list_messages(self, queue: QueueRef, operation: op.ListMessages) -> Page:
         """Filter, then cut."""
@@ -98,14 +56,15 @@ class ModelDataDriver(DataDriver):
             start = _position(operation.marker)
             if start is None:
                 return Page((), None)
-            found = [
+            shown = (
                 it
                 for it in held.messages.values()
                 if it.position > start
                 and it.client_id != operation.exclude_client
                 and (operation.include_claimed or it.claim is None)
                 and (operation.include_delayed or not it.is_delayed(now))
-            ][: operation.limit]
+            )
+            found = list(islice(shown, operation.limit))
             marker = str(found[-1].position) if found else None
             return Page(tuple(it.seen(now) for it in found), marker)
 
@@ -139,7 +98,7 @@ class ModelDataDriver(DataDriver):
     def pop_messages(self, queue: QueueRef, operation: op.PopMessages) -> tuple[Message, ...]:
         """Remove the oldest."""
         with self._open(queue) as (held, now):
-            taken = held.available(now)[: operation.limit]
+            taken = list(islice(held.available(now), operation.limit))
             for message in taken:
                 del held.messages[message.id]
             return tuple(message.seen(now) for message in taken)
@@ -170,11 +129,14 @@ class ModelDataDriver(DataDriver):
         """Move what was claimed too often, and take the oldest of the others."""
         with self._open(queue) as (held, now):
             if operation.claim_id not in held.claims:
+                letter = operation.dead_letter
+                if letter and letter.lease_id in held.claims:
+                    raise _leased(held.members(letter.lease_id), now)
                 self._claim(held, operation, now)
             return tuple(it.seen(now) for it in held.members(operation.claim_id))
 
     def _claim(self, held: HeldQueue, operation: op.CreateClaim, now: int) -> None:
-        claim = HeldClaim(operation.claim_id, operation.ttl, now)
+        claim = HeldClaim(operation.claim_id, operation.ttl, now, now + operation.ttl)
         taken: list[Held] = []
         moved: list[Held] = []
         for message in held.available(now):
@@ -184,17 +146,23 @@ class ModelDataDriver(DataDriver):
             is_over = letter is not None and message.claim_count >= letter.max_claims
             (moved if is_over else taken).append(message)
         if moved and operation.dead_letter:
-            self._move(held, moved, operation.dead_letter, now)
+            self._bury(held, moved, operation.dead_letter, now)
         for message in taken:
             message.claim = claim
             message.claim_count += 1
             message.extend(claim, operation.grace)
         if taken:
-            held.claims[claim.id] = claim
+            held.add_claim(claim)
 
-    def _move(self, source: HeldQueue, moved: list[Held], letter: DeadLetter, now: int) -> None:
+    def _bury(self, source: HeldQueue, moved: list[Held], letter: DeadLetter, now: int) -> None:
         if letter.epoch is None:
             raise DeadLetterQueueMissing(letter.scope)
+        if letter.lease_id is not None:
+            lease = HeldClaim(letter.lease_id, DEAD_LETTER_LEASE, now, now + DEAD_LETTER_LEASE)
+            source.add_claim(lease)
+            for message in moved:
+                message.claim = lease
+            raise _leased(moved, now)
         with self._open(QueueRef(letter.scope, letter.epoch)) as (target, _):
             for message in moved:
                 del source.messages[message.id]
@@ -204,7 +172,7 @@ class ModelDataDriver(DataDriver):
                 message.position = target.next_position()
                 if letter.ttl is not None:
                     message.ttl, message.expires = letter.ttl, now + letter.ttl
-                target.messages[message.id] = message
+                target.add(message)
 
     def get_claim(self, queue: QueueRef, operation: op.GetClaim) -> Claim:
         """Read it."""
@@ -217,15 +185,19 @@ class ModelDataDriver(DataDriver):
         """Start its time anew."""
         with self._open(queue) as (held, now):
             claim = _live(held, operation.claim_id)
-            claim.ttl, claim.since = operation.ttl, now
+            claim.ttl, claim.since, claim.expires = operation.ttl, now, now + operation.ttl
+            held.add_claim(claim)
             for message in held.members(claim.id):
                 message.extend(claim, operation.grace)
 
     def release_claim(self, queue: QueueRef, operation: op.ReleaseClaim) -> None:
         """Forget it; its messages are free with that."""
-        with self._open(queue) as (held, now):
-            held.claims.pop(operation.claim_id, None)
-            held.settle(now)
+        with self._open(queue) as (held, _):
+            held.release(operation.claim_id)
+
+
+def _leased(messages: list[Held], now: int) -> DeadLettersLeased:
+    return DeadLettersLeased(tuple(message.stored(now) for message in messages))
 
 
 def _live(held: HeldQueue, claim_id: str) -> HeldClaim:

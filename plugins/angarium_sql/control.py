@@ -1,75 +1,37 @@
-"""The management store driver (contract, ``storage-semantics.md`` 2; design, principle 6)."""
+"""The management store driver (contract, ``storage-semantics.md`` 2, 13; design, principle 6)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
-
-import orjson
-from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from angarium import codec
 from angarium.storage.driver import ControlDriver
-from angarium.storage.models import Kind, QueueFilter, QueueRecord, QueueRef, QueueState, Scope
-from angarium.storage.signals import RecordChanged
+from angarium.storage.models import (
+    Kind,
+    PoolRecord,
+    QueueChange,
+    QueueFilter,
+    QueueRecord,
+    QueueRef,
+    Scope,
+)
 from angarium_sql import options
 from angarium_sql.base import SqlDriver
-from angarium_sql.session import Session
-from angarium_sql.statements import Statement
-from angarium_sql.tables import AnyRow, decode, encode, epochs, queues, scope_key, scope_values
+from angarium_sql.management import flavors, pools, queues
 
 _CHUNK: Final = 200  # records that a filtered listing reads at a time
 
-_THIS_QUEUE: Final = (
-    queues.c.project == bindparam("p_project"),
-    queues.c.kind == bindparam("p_kind"),
-    queues.c.name == bindparam("p_name"),
-)
-_IS_DELETING: Final = queues.c.state == b"deleting"
-_EXISTING: Final = queues.c.state != b"deleting"
-_OF_PROJECT: Final = (
-    queues.c.project == bindparam("p_project"),
-    queues.c.kind == bindparam("p_kind"),
-)
-_NEXT_EPOCH: Final = Statement(update(epochs).values(last=epochs.c.last + 1))
-_LAST_EPOCH: Final = Statement(select(epochs.c.last))
-_RECORD: Final = Statement(select(queues).where(*_THIS_QUEUE))
-_INSERT: Final = Statement(insert(queues).inline())
-_SET: Final = update(queues).where(*_THIS_QUEUE)
-_AT_EPOCH: Final = queues.c.epoch == bindparam("expected_epoch")
-_REPLACE: Final = Statement(
-    _SET.where(_AT_EPOCH, _EXISTING).values(
-        metadata=bindparam("new_metadata"),
-        epoch=bindparam("new_epoch"),
-        state=bindparam("new_state"),
-    )
-)
-_MARK: Final = Statement(_SET.values(epoch=bindparam("new_epoch"), state=bindparam("new_state")))
-_PUBLISH: Final = Statement(_SET.where(_AT_EPOCH, _EXISTING).values(state=bindparam("new_state")))
-_REMOVE: Final = Statement(delete(queues).where(*_THIS_QUEUE, _AT_EPOCH, _IS_DELETING))
-_PAGE: Final = Statement(
-    select(queues)
-    .where(*_OF_PROJECT, _EXISTING, queues.c.name > bindparam("marker"))
-    .order_by(queues.c.name)
-    .limit(bindparam("limit"))
-)
-_COUNT: Final = Statement(select(func.count()).select_from(queues).where(*_OF_PROJECT, _EXISTING))
-
 
 class SqlControlDriver(SqlDriver, ControlDriver):
-    """Records of queues in SQLite, PostgreSQL, MySQL or MariaDB.
-
-    Every change begins with the counter of epochs, so that two changes never wait for each other
-    crosswise.
-    """
+    """Records of queues, pools and flavors in SQLite, PostgreSQL, MySQL or MariaDB."""
 
     interface_version = 1
     group = options.MANAGEMENT_STORE
 
     def get_queue(self, scope: Scope) -> QueueRecord | None:
         """Read a record."""
-        return self.database.read(lambda session: _find(session, scope))
+        return self.database.read(lambda session: queues.find(session, scope))
 
     def list_queues(
         self, project: str, kind: Kind, *, marker: str, limit: int, select: QueueFilter
@@ -86,124 +48,79 @@ class SqlControlDriver(SqlDriver, ControlDriver):
             marker = chunk[-1].scope.name
         return found[:limit]
 
+    def _page(self, project: str, kind: Kind, marker: str, limit: int) -> list[QueueRecord]:
+        return self.database.read(lambda it: queues.page(it, project, kind, marker, limit))
+
+    def list_pool_queues(self, pool: str, *, after: Scope | None, limit: int) -> list[QueueRecord]:
+        """Read records of a pool by project, kind and name."""
+        return self.database.read(lambda it: queues.page_of_pool(it, pool, after, limit))
+
     def count_queues(self, project: str, kind: Kind) -> int:
         """Count the records of a project."""
-        values = {"p_project": encode(project), "p_kind": kind.value.encode()}
-
-        def work(session: Session) -> int:
-            return int(session.scalar(_COUNT, values))
-
-        return self.database.read(work)
+        return self.database.read(lambda session: queues.count(session, project, kind))
 
     def create_queue(
         self, scope: Scope, metadata: Mapping[str, Any], pool: str
     ) -> tuple[QueueRecord, bool]:
         """Write a pending record unless there is one."""
         document = codec.encode(metadata)
-
-        def work(session: Session) -> tuple[QueueRecord, bool]:
-            record = _find(session, scope)
-            if record is not None:
-                return record, False
-            epoch = _next_epoch(session)
-            record = _find(session, scope)  # again: whoever changes records has the counter
-            if record is not None:
-                return record, False
-            values = {
-                **scope_key(scope),
-                "epoch": epoch,
-                "state": _state(QueueState.PENDING),
-                "pool": encode(pool),
-                "metadata": document,
-            }
-            session.run(_INSERT, values)
-            return QueueRecord(scope, dict(metadata), epoch, pool, QueueState.PENDING), True
-
-        return self.database.change(work)
+        return self.database.change(lambda it: queues.create(it, scope, document, pool))
 
     def update_queue(
         self, scope: Scope, metadata: Mapping[str, Any], expected_epoch: int
     ) -> QueueRecord:
         """Replace the metadata if nobody else changed the record."""
         document = codec.encode(metadata)
+        return self.database.change(
+            lambda it: queues.replace_metadata(it, scope, document, expected_epoch)
+        )
 
-        def work(session: Session) -> QueueRecord:
-            values = {
-                **scope_values(scope),
-                "expected_epoch": expected_epoch,
-                "new_metadata": document,
-                "new_epoch": _next_epoch(session),
-                "new_state": _state(QueueState.PENDING),
-            }
-            if session.run(_REPLACE, values) == 0:
-                raise RecordChanged
-            record = _find(session, scope)
-            assert record is not None
-            return record
-
-        return self.database.change(work)
+    def change_queue(self, expected: QueueRecord, change: QueueChange) -> QueueRecord:
+        """Change a record if nobody else did."""
+        return self.database.change(lambda it: queues.change(it, self.clock, expected, change))
 
     def delete_queue(self, scope: Scope) -> QueueRecord | None:
         """Mark a record as being deleted."""
-
-        def work(session: Session) -> QueueRecord | None:
-            if _find(session, scope) is None:
-                return None
-            epoch = _next_epoch(session)
-            record = _find(session, scope)
-            if record is None or record.state is QueueState.DELETING:
-                return record
-            values = {"new_epoch": epoch, "new_state": _state(QueueState.DELETING)}
-            session.run(_MARK, {**scope_values(scope), **values})
-            return replace(record, epoch=epoch, state=QueueState.DELETING)
-
-        return self.database.change(work)
+        return self.database.change(lambda session: queues.mark_deleted(session, scope))
 
     def publish(self, queue: QueueRef) -> None:
         """End a change, unless another one has begun."""
-        values = {**scope_values(queue.scope), "expected_epoch": queue.epoch}
+        self.database.change(lambda session: queues.publish(session, queue))
 
-        def work(session: Session) -> None:
-            published = {**values, "new_state": _state(QueueState.PUBLISHED)}
-            if session.run(_PUBLISH, published) == 0:
-                session.run(_REMOVE, values)
+    # --- Pools and flavors ----------------------------------------------------------------------
 
-        self.database.change(work)
+    def get_pool(self, name: str) -> PoolRecord | None:
+        """Read a pool."""
+        return self.database.read(lambda session: pools.find(session, name))
 
-    def _page(self, project: str, kind: Kind, marker: str, limit: int) -> list[QueueRecord]:
-        values = {
-            "p_project": encode(project),
-            "p_kind": kind.value.encode(),
-            "marker": encode(marker),
-            "limit": limit,
-        }
+    def list_pools(self, *, marker: str, limit: int) -> list[PoolRecord]:
+        """Read pools by name."""
+        return self.database.read(lambda session: pools.page(session, marker, limit))
 
-        def work(session: Session) -> list[QueueRecord]:
-            rows = session.rows(_PAGE, values)
-            return [_to_record(row, Scope(project, decode(row.name), kind)) for row in rows]
+    def find_pools(self, flavor: str) -> list[PoolRecord]:
+        """Read all pools with a tag."""
+        return self.database.read(lambda session: pools.tagged(session, flavor))
 
-        return self.database.read(work)
+    def put_pool(self, pool: PoolRecord) -> None:
+        """Create or replace a pool."""
+        self.database.change(lambda session: pools.put(session, pool))
 
+    def delete_pool(self, name: str) -> None:
+        """Delete a pool that is not needed."""
+        self.database.change(lambda session: pools.delete(session, name))
 
-def _find(session: Session, scope: Scope) -> QueueRecord | None:
-    row = session.first(_RECORD, scope_values(scope))
-    return None if row is None else _to_record(row, scope)
+    def has_flavor(self, project: str, name: str) -> bool:
+        """Look for a flavor."""
+        return self.database.read(lambda session: flavors.exists(session, project, name))
 
+    def list_flavors(self, project: str, *, marker: str, limit: int) -> list[str]:
+        """Read names of flavors."""
+        return self.database.read(lambda it: flavors.page(it, project, marker, limit))
 
-def _to_record(row: AnyRow, scope: Scope) -> QueueRecord:
-    return QueueRecord(
-        scope=scope,
-        metadata=orjson.loads(row.metadata),
-        epoch=row.epoch,
-        pool=decode(row.pool),
-        state=QueueState(row.state.decode()),
-    )
+    def put_flavor(self, project: str, name: str, pools: Sequence[str]) -> None:
+        """Create or replace a flavor."""
+        self.database.change(lambda session: flavors.put(session, project, name, pools))
 
-
-def _next_epoch(session: Session) -> int:
-    session.run(_NEXT_EPOCH, {})
-    return int(session.scalar(_LAST_EPOCH, {}))
-
-
-def _state(state: QueueState) -> bytes:
-    return state.value.encode()
+    def delete_flavor(self, project: str, name: str) -> None:
+        """Delete a flavor."""
+        self.database.change(lambda session: flavors.delete(session, project, name))

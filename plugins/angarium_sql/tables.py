@@ -165,17 +165,51 @@ claims = Table(
 
 # --- Management store ---------------------------------------------------------------------------
 
+# ``lease_end`` is the time until which a record that is being moved is left alone.
 queues = Table(
     "angarium_queues",
     metadata,
     *_scope_columns(),
     Column("epoch", BigInteger, nullable=False),
     Column("state", _key(16), nullable=False),
-    Column("pool", _key(256), nullable=False),
+    Column("pool", _key(1024), nullable=False),
+    Column("target", _key(1024)),
+    Column("source", _key(1024)),
+    Column("lease_end", BigInteger, nullable=False),
     Column("metadata", _content(), nullable=False),
+    Index("ix_angarium_queues_pool", "pool", "project", "kind", "name"),
+)
+for _column in (queues.c.target, queues.c.source):
+    Index(
+        f"ix_angarium_queues_{_column.name}",
+        _column,
+        sqlite_where=_column.is_not(None),
+        postgresql_where=_column.is_not(None),
+    )
+
+pools = Table(
+    "angarium_pools",
+    metadata,
+    Column("name", _key(1024), primary_key=True),
+    Column("uri", _key(1024), nullable=False),
+    Column("weight", BigInteger, nullable=False),
+    Column("flavor", _key(1024), nullable=False),
+    Column("options", _content(), nullable=False),
+    UniqueConstraint("uri", name="uq_angarium_pools_uri"),
+    Index("ix_angarium_pools_flavor", "flavor"),
 )
 
-# One row: the last epoch that was given to a queue, so that none is ever given again.
+# The pools of a flavor are those that are tagged with its name, in whatever project it is.
+flavors = Table(
+    "angarium_flavors",
+    metadata,
+    Column("project", _key(1024), primary_key=True),
+    Column("name", _key(1024), primary_key=True),
+    Index("ix_angarium_flavors_name", "name"),
+)
+
+# One row: the last epoch that was given to a queue, so that none is ever given again. It is also
+# what is locked by every change that has to find the pools as they are, or may change them.
 epochs = Table(
     "angarium_epochs",
     metadata,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 
 from angarium.clock import Clock
 from angarium.storage.models import QueueRef, Scope
 from angarium.storage.signals import StalePlan
+from angarium_sql import moments
 from angarium_sql.session import Session
 from angarium_sql.statements import Statement
 from angarium_sql.tables import AnyRow, pool_queues, scope_key
 
-_CLOCK: Final = Statement(select(func.unix_timestamp()))
 _SELECT: Final = select(pool_queues).where(
     pool_queues.c.project == bindparam("project"),
     pool_queues.c.kind == bindparam("kind"),
@@ -49,9 +49,7 @@ class Transaction(Session):
 
     def now(self) -> int:
         """The time by the clock of the store; to be asked after the locks were taken."""
-        if self.dialect.name == "sqlite":
-            return self._clock.now()
-        return int(self.scalar(_CLOCK, {})) + self._clock.offset
+        return moments.now(self, self._clock)
 
     def record(self, scope: Scope, *, lock: bool = False) -> AnyRow | None:
         """The pool's record of a queue in whatever state it is."""

@@ -82,15 +82,8 @@ def _make_messages() -> None:
         sa.Column("body", _CONTENT, nullable=False),
         sa.UniqueConstraint("space", "id", name="uq_angarium_messages_id"),
     )
-    for column in ("ready", "due"):
-        is_set = sa.text(f"{column} IS NOT NULL")
-        op.create_index(
-            f"ix_angarium_messages_{column}",
-            "angarium_messages",
-            ["space", column],
-            sqlite_where=is_set,
-            postgresql_where=is_set,
-        )
+    _index_where_set("angarium_messages", ["space", "ready"])
+    _index_where_set("angarium_messages", ["space", "due"])
     op.create_index("ix_angarium_messages_expires", "angarium_messages", ["expires", "space"])
 
 
@@ -113,15 +106,55 @@ def _make_management_store() -> None:
         *_scope(),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("state", _key(16), nullable=False),
-        sa.Column("pool", _key(256), nullable=False),
+        sa.Column("pool", _key(1024), nullable=False),
+        sa.Column("target", _key(1024)),
+        sa.Column("source", _key(1024)),
+        sa.Column("lease_end", sa.BigInteger(), nullable=False),
         sa.Column("metadata", _CONTENT, nullable=False),
     )
+    op.create_index(
+        "ix_angarium_queues_pool", "angarium_queues", ["pool", "project", "kind", "name"]
+    )
+    _index_where_set("angarium_queues", ["target"])
+    _index_where_set("angarium_queues", ["source"])
+    _make_pools_and_flavors()
     epochs = op.create_table(
         "angarium_epochs",
         sa.Column("id", sa.SmallInteger(), primary_key=True, autoincrement=False),
         sa.Column("last", sa.BigInteger(), nullable=False),
     )
     op.bulk_insert(epochs, [{"id": 1, "last": 0}])
+
+
+def _make_pools_and_flavors() -> None:
+    op.create_table(
+        "angarium_pools",
+        sa.Column("name", _key(1024), primary_key=True),
+        sa.Column("uri", _key(1024), nullable=False),
+        sa.Column("weight", sa.BigInteger(), nullable=False),
+        sa.Column("flavor", _key(1024), nullable=False),
+        sa.Column("options", _CONTENT, nullable=False),
+        sa.UniqueConstraint("uri", name="uq_angarium_pools_uri"),
+    )
+    op.create_index("ix_angarium_pools_flavor", "angarium_pools", ["flavor"])
+    op.create_table(
+        "angarium_flavors",
+        sa.Column("project", _key(1024), primary_key=True),
+        sa.Column("name", _key(1024), primary_key=True),
+    )
+    op.create_index("ix_angarium_flavors_name", "angarium_flavors", ["name"])
+
+
+def _index_where_set(table: str, columns: list[str]) -> None:
+    """An index of the rows whose last column is not NULL, where the database can have one."""
+    is_set = sa.text(f"{columns[-1]} IS NOT NULL")
+    op.create_index(
+        f"ix_{table}_{columns[-1]}",
+        table,
+        columns,
+        sqlite_where=is_set,
+        postgresql_where=is_set,
+    )
 
 
 def _set_up_postgresql() -> None:

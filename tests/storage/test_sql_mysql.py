@@ -22,8 +22,6 @@ class TestMysqlData(DataSuite):
 
 
 class TestMysqlControl(ControlSuite):
-    traits = frozenset(Trait) - {Trait.POOLS}
-
     @pytest.fixture(scope="class")
     @classmethod
     def factory(

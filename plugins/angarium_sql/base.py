@@ -28,7 +28,7 @@ class SqlDriver(Driver):
 
     def __init__(self, environment: StoreEnvironment) -> None:
         super().__init__(environment)
-        self.options = options.register(environment.conf, self.group)
+        self.options = options.settings(environment, self.group)
         self.database = Database(self._url(environment), self._settings())
 
     @property

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from oslo_config import cfg
+
+from angarium.storage import overrides
+from angarium.storage.driver import StoreEnvironment
+from angarium.storage.overrides import Settings
 
 MESSAGE_STORE: Final = "drivers:message_store:sqlalchemy"
 MANAGEMENT_STORE: Final = "drivers:management_store:sqlalchemy"
@@ -57,16 +61,19 @@ _DURABILITY = cfg.BoolOpt(
 )
 
 
-def register(conf: cfg.ConfigOpts, group: str) -> Any:
-    """Make the options of one store known; returns its group of values."""
-    conf.register_opts(_options_of(group), group=group)
-    return conf[group]
+def settings(environment: StoreEnvironment, group: str) -> Settings:
+    """The values of the options of one store.
+
+    :raises StartError: a pool has options of its own that there are not.
+    """
+    return overrides.settings(environment, group, options_of(group))
 
 
 def list_options() -> list[tuple[str, list[cfg.Opt]]]:
     """Every option of this package by group, for ``oslo-config-generator``."""
-    return [(group, _options_of(group)) for group in (MANAGEMENT_STORE, MESSAGE_STORE)]
+    return [(group, options_of(group)) for group in (MANAGEMENT_STORE, MESSAGE_STORE)]
 
 
-def _options_of(group: str) -> list[cfg.Opt]:
+def options_of(group: str) -> list[cfg.Opt]:
+    """The options of one store."""
     return [*_COMMON, _DURABILITY] if group == MESSAGE_STORE else list(_COMMON)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,13 @@ class Drivers:
         self._opened.append(driver)
         return driver
 
+    def pool(self, uri: str, own: Mapping[str, Any] | None = None) -> SqlDataDriver:
+        """A message store as that of a pool which has these options; contacts nothing."""
+        environment = self._environment(options.MESSAGE_STORE, None, {})
+        driver = SqlDataDriver(replace(environment, uri=uri, options=own or {}))
+        self._opened.append(driver)
+        return driver
+
     def control(self, uri: str | None = None, **values: Any) -> SqlControlDriver:
         """A management store, its options set to ``values``; contacts nothing."""
         driver = SqlControlDriver(self._environment(options.MANAGEMENT_STORE, uri, values))
@@ -50,7 +59,7 @@ class Drivers:
     def _environment(self, group: str, uri: str | None, values: dict[str, Any]) -> StoreEnvironment:
         conf = cfg.ConfigOpts()
         kernel_options.register(conf)
-        options.register(conf, group)
+        conf.register_opts(options.options_of(group), group=group)
         conf([], default_config_files=[], default_config_dirs=[])
         conf.set_override("state_path", str(self.state_path))
         for name, value in {"uri": uri, **values}.items():

@@ -49,7 +49,9 @@ class StoreEnvironment:
     :ivar conf: the configuration; a driver registers and reads its own groups only.
     :ivar clock: where the offset comes from.
     :ivar uri: a pool's own connection, or None to use the driver's option.
-    :ivar options: a pool's own storage-specific options.
+    :ivar options: a pool's own storage-specific options, as decoded from JSON. They go before the
+        driver's options of the same names (:func:`angarium.storage.overrides.settings`); one that
+        it does not have, or whose type or range is another, makes building it a ``StartError``.
     """
 
     conf: cfg.ConfigOpts

@@ -17,7 +17,7 @@ from angarium.testing import (
 
 class TestModelData(DataSuite):
     capabilities = frozenset({Capability.FIFO, Capability.CLAIMS, Capability.AOD})
-    traits = frozenset()
+    traits = frozenset({Trait.MOVING})
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
 from typing import Any, Final, TypeVar
 
 from angarium import ids
@@ -22,6 +23,7 @@ from angarium.storage.models import (
     QueueRef,
     Scope,
     Stats,
+    StoredMessage,
 )
 from angarium.storage.signals import Again
 
@@ -30,6 +32,9 @@ ResultT = TypeVar("ResultT")
 ALICE: Final = "3381af92-2b9e-11e3-b191-71861300734c"
 BOB: Final = "3381af92-2b9e-11e3-b191-71861300734d"
 """Two clients."""
+
+_NAMES: Final = 100_000
+"""How many names are tried: a cluster may reach one queue in thousands."""
 
 MAX_CALLS: Final = 2000
 """How often an operation may ask to be called again; each call makes progress."""
@@ -60,9 +65,9 @@ def numbered(count: int, prefix: str = "") -> list[str]:
     return [f"{prefix}{number}" for number in range(count)]
 
 
-def names(messages: Iterable[Message]) -> list[str]:
+def names(messages: Iterable[Message | StoredMessage]) -> list[str]:
     """The names of messages, in order."""
-    return [json.loads(message.body) for message in messages]
+    return [json.loads(message.body or b"") for message in messages]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +245,13 @@ def new_queue(
 
 
 def sibling(queue: Queue, name: str = "dead-letters") -> Queue:
-    """Another queue of the same project."""
-    return new_queue(queue.driver, name, project=queue.ref.scope.project)
+    """Another queue of the same project, such that claims can move messages to and fro."""
+    here = queue.ref.scope
+    for number in range(_NAMES):
+        there = replace(here, name=f"{name}-{number}" if number else name)
+        if all(starmap(queue.driver.moves_dead_letters, [(here, there), (there, here)])):
+            return new_queue(queue.driver, there.name, project=here.project)
+    raise AssertionError(f"no queue is within reach of the claims on {here}")
 
 
 def at_epoch(queue: Queue, epoch: int) -> Queue:

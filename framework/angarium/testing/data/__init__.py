@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis.stateful import run_state_machine_as_test
 
 from angarium.storage.driver import DataDriver
+from angarium.testing.data.carrying import CarryingCases
 from angarium.testing.data.claim_life import ClaimLifeCases
 from angarium.testing.data.claiming import ClaimingCases
 from angarium.testing.data.crashing import CrashingCases
@@ -43,6 +44,7 @@ class DataSuite(
     RacingCases,
     CrashingCases,
     ReclaimingCases,
+    CarryingCases,
 ):
     """All cases for a message store. Subclass it as ``Test…`` with a fixture ``factory``."""
 

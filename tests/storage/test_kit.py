@@ -94,7 +94,7 @@ def cases(suite: type) -> set[str]:
 
 def test_case_that_a_driver_does_not_declare_is_not_collected() -> None:
     class Modest(DataSuite):
-        traits = frozenset({Trait.RECLAIMING})
+        traits = frozenset({Trait.RECLAIMING, Trait.MOVING})
         capabilities = frozenset({Capability.CLAIMS})
 
     left_out = cases(DataSuite) - cases(Modest)

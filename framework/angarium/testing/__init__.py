@@ -9,7 +9,10 @@ import pytest
 
 # Has to come first: only modules that are imported later explain why an assertion failed.
 pytest.register_assert_rewrite(
-    *(f"angarium.testing.{name}" for name in ("control", "data", "machine", "queues", "workers"))
+    *(
+        f"angarium.testing.{name}"
+        for name in ("control", "data", "machine", "queues", "transfer", "workers")
+    )
 )
 
 from angarium.testing.control import ControlSuite  # noqa: E402 (see above)

@@ -17,7 +17,7 @@ from angarium.storage.models import Extract, StoredClaim, StoredMessage
 from angarium.storage.signals import DeadLettersLeased
 from angarium.testing.comparing import plain
 from angarium.testing.model import ModelDataDriver
-from angarium.testing.queues import MAX_CALLS, Claimed, Queue, new_project, new_queue
+from angarium.testing.queues import ALICE, MAX_CALLS, Claimed, Queue, new_project, new_queue
 
 
 class StillClock(Clock):
@@ -44,6 +44,25 @@ ROUTES: Final[dict[str, Callable[[DataDriver], tuple[Queue, Queue]]]] = {
     "to-the-model": lambda it: (new_queue(it), new_queue(model_beside(it))),
 }
 """Where a queue moves: the queue as it is, and an empty one that it is to become."""
+
+
+def stored(name: str, position: int, **special: Any) -> StoredMessage:
+    """A message as another store hands it over."""
+    message = StoredMessage(
+        position=position,
+        id=ids.new_message_id(),
+        body=f'"{name}"'.encode(),
+        client_id=ALICE,
+        remaining=1000,
+        ttl=3000,
+        age=200,
+    )
+    return replace(message, **special)
+
+
+def bare(message: StoredMessage, **special: Any) -> StoredMessage:
+    """The same message without its body, in another state."""
+    return replace(message, body=None, **special)
 
 
 def pages(queue: Queue, limit: int = 1000, *, after: int = 0, bodies: bool = True) -> list[Extract]:

@@ -13,8 +13,11 @@ from angarium.testing.data.dead_letters import DeadLetterCases
 from angarium.testing.data.deleting import DeletingCases
 from angarium.testing.data.epochs import EpochCases
 from angarium.testing.data.expiring import ExpiringCases
+from angarium.testing.data.exporting import ExportingCases
+from angarium.testing.data.importing import ImportingCases
 from angarium.testing.data.isolation import IsolationCases
 from angarium.testing.data.listing import ListingCases
+from angarium.testing.data.moving import MovingCases
 from angarium.testing.data.posting import PostingCases
 from angarium.testing.data.promoting import PromotingCases
 from angarium.testing.data.racing import RacingCases
@@ -45,6 +48,9 @@ class DataSuite(
     CrashingCases,
     ReclaimingCases,
     CarryingCases,
+    ExportingCases,
+    ImportingCases,
+    MovingCases,
 ):
     """All cases for a message store. Subclass it as ``Test…`` with a fixture ``factory``."""
 

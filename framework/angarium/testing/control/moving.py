@@ -235,15 +235,15 @@ class MovingCases(ControlCases):
 
     @needs(Trait.POOLS)
     def test_metadata_change_with_the_step(self, driver: ControlDriver, scope: Scope) -> None:
-        """They stay unless there are new ones, which are copied."""
+        """They stay unless there are new ones; the store has a copy of these."""
         record = self.published(driver, scope, {"a": 1})
         record = driver.change_queue(record, QueueChange(QueueState.PENDING))
         assert record.metadata == {"a": 1}
         metadata: dict[str, Any] = {"b": {"c": [1, True, 1.5, None]}}
         record = driver.change_queue(record, QueueChange(QueueState.PENDING, metadata=metadata))
-        metadata["b"]["c"].append(2)
-        assert record.metadata == {"b": {"c": [1, True, 1.5, None]}}
         assert driver.get_queue(scope) == record
+        metadata["b"]["c"].append(2)
+        assert self.stored(driver, scope).metadata == {"b": {"c": [1, True, 1.5, None]}}
         emptied = driver.change_queue(record, QueueChange(QueueState.PENDING, metadata={}))
         assert emptied.metadata == {}
 

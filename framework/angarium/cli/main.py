@@ -1,4 +1,4 @@
-"""``angarium``: what is installed, and what is configured."""
+"""``angarium``: what is installed, what is configured, and how fast it is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from oslo_config import cfg
 
 from angarium import plugins
 from angarium.cli import common
+from angarium.cli.bench import bench
 from angarium.config import catalogue
 from angarium.config.loading import files
 
@@ -30,8 +31,11 @@ def angarium(
     config_dirs: tuple[str, ...],
     debug: bool,
 ) -> None:
-    """Tell what is installed and how it is configured."""
+    """Tell what is installed, how it is configured, and how fast it is."""
     context.obj = common.arguments(config_files, config_dirs, debug=debug)
+
+
+angarium.add_command(bench)
 
 
 @angarium.command("plugins")

@@ -1,6 +1,6 @@
 """A server that does as good as nothing, to find out how many requests the clients can send.
 
-python -m tests.benchmarks.trivial PORT
+python -m angarium.bench.trivial PORT
 """
 
 from __future__ import annotations

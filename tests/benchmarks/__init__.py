@@ -1,1 +1,0 @@
-"""Measurements, run by hand on a quiet machine: they are no tests."""

@@ -51,6 +51,26 @@ def postgresql_url(postgresql: _Postgresql) -> Iterator[str]:
         yield url
 
 
+class _Redis:
+    """Starts the Redis server when it is first asked for its uri."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._uri: str | None = None
+
+    def __call__(self) -> str:
+        if self._uri is None:
+            self._uri = self._stack.enter_context(stores.redis_server())
+        return self._uri
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[_Redis]:
+    """A function that returns the uri of a running Redis server."""
+    with ExitStack() as stack:
+        yield _Redis(stack)
+
+
 @pytest.fixture(scope="session")
 def park(
     request: pytest.FixtureRequest,

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import http.client
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +21,7 @@ from typing import Final
 
 from angarium.clock import ENVIRONMENT_VARIABLE, SharedClock
 from tests import stores
+from tests.ports import free_port
 
 Options = Mapping[str, Mapping[str, object]]
 """A configuration file: options by group."""
@@ -31,18 +30,6 @@ READY_WITHIN: Final = 30.0  # seconds
 STOP_WITHIN: Final = 15.0  # seconds
 _BIN: Final = Path(sys.executable).parent
 _WSGI: Final = "drivers:transport:wsgi"
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on, outside the range of outgoing connections."""
-    while True:
-        port = random.randrange(20000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 class TestClock:

@@ -1,8 +1,9 @@
-"""Databases for tests: SQLite files, a real PostgreSQL from a wheel, MySQL if there is one.
+"""Databases for tests: SQLite files, PostgreSQL and Redis from wheels, MySQL if there is one.
 
 ``ANGARIUM_TEST_POSTGRESQL_URL`` points the tests at a PostgreSQL of your own, and
 ``ANGARIUM_TEST_MYSQL_URL`` adds MySQL or MariaDB: the SQLAlchemy URL of a server on which the
-tests may make databases. Each makes its own and removes it in the end.
+tests may make databases. Each makes its own and removes it in the end. ``ANGARIUM_TEST_REDIS_URL``
+is the uri of a Redis of your own, in any form that a driver takes; the tests prefix their keys.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from typing import Final
 
 from sqlalchemy import create_engine, make_url, text
 
+from tests import redis_servers
+
 POSTGRESQL_VARIABLE: Final = "ANGARIUM_TEST_POSTGRESQL_URL"
 MYSQL_VARIABLE: Final = "ANGARIUM_TEST_MYSQL_URL"
+REDIS_VARIABLE: Final = "ANGARIUM_TEST_REDIS_URL"
 
 SERVER_STORES: Final = ("postgresql", *(["mysql"] if os.environ.get(MYSQL_VARIABLE) else []))
 STORES: Final = ("sqlite", *SERVER_STORES)
@@ -47,6 +51,28 @@ def postgresql_server(run_id: str) -> Iterator[str]:
         yield uri.render_as_string(hide_password=False)
     finally:
         server.cleanup()
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    """The uri of a Redis server, started for this test process."""
+    uri = os.environ.get(REDIS_VARIABLE)
+    if uri:
+        yield uri
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="angarium-redis-") as directory,
+        redis_servers.one(Path(directory)) as server,
+    ):
+        yield server.uri
+
+
+@contextmanager
+def redis_store(server_uri: str) -> Iterator[str]:
+    """The uri of an empty store on a Redis server, emptied in the end."""
+    prefix = f"angarium-test-{uuid.uuid4().hex[:12]}"
+    yield f"{server_uri}{'&' if '?' in server_uri else '?'}key_prefix={prefix}"
+    redis_servers.remove(server_uri, prefix)
 
 
 @contextmanager

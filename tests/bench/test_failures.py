@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.bench import commands
 from tests.cli import programs
-from tests.servers import free_port
+from tests.ports import free_port
 
 
 def test_errors_are_counted_by_status_and_fail_the_run(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.servers import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.rst").read_text()

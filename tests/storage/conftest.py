@@ -24,3 +24,10 @@ def mysql_database() -> Iterator[str]:
     """The URL of an empty MySQL or MariaDB database."""
     with stores.database(os.environ[stores.MYSQL_VARIABLE]) as url:
         yield url
+
+
+@pytest.fixture(scope="class")
+def redis_uri(redis: Callable[[], str]) -> Iterator[str]:
+    """The uri of an empty store on Redis."""
+    with stores.redis_store(redis()) as uri:
+        yield uri

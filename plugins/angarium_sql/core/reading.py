@@ -8,9 +8,9 @@ from typing import Any, Final
 from sqlalchemy import bindparam, case, func, or_, select
 
 from angarium.storage import operations as op
+from angarium.storage.markers import position_after
 from angarium.storage.models import Message, MessageMoment, Page, QueueRef, Stats
 from angarium_sql.core.transaction import Transaction
-from angarium_sql.markers import position_after
 from angarium_sql.rows import MESSAGE_COLUMNS, SCAN, to_messages, to_page
 from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import AnyRow, decode, encode, messages, spaces

@@ -7,9 +7,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from angarium.clock import Clock
 from angarium.storage import operations as op
+from angarium.storage.markers import position_after
 from angarium.storage.models import Claim, DeadLetter, Message, MessageMoment, Page, QueueRef, Stats
 from angarium_sql.database import Database
-from angarium_sql.markers import position_after
 from angarium_sql.postgresql.calls import (
     QUEUE,
     TIMED_QUEUE,

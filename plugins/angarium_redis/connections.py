@@ -1,0 +1,126 @@
+"""Connections to one server, kept by one process."""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from typing import Any, Final
+
+from redis.backoff import NoBackoff
+from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import RedisError, ResponseError
+from redis.retry import Retry
+
+from angarium.errors import StoreUnreachable
+from angarium_redis.address import Address, Node
+from angarium_redis.failures import Failed, code_of
+
+_CONNECT_WITHIN: Final = 2.0  # seconds
+
+
+def make(address: Address, node: Node, *, is_sentinel: bool = False) -> Any:
+    """A connection that is not open yet; its retries are ours."""
+    options: dict[str, Any] = {
+        "username": address.sentinel_username if is_sentinel else address.username,
+        "password": address.sentinel_password if is_sentinel else address.password,
+        "db": 0 if is_sentinel else address.database,
+        "socket_timeout": address.socket_timeout,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "client_name": "angarium",
+    }
+    host, port = node
+    if port == 0:
+        through_socket: Any = UnixDomainSocketConnection
+        return through_socket(path=host, **options)
+    options |= {"host": host, "port": port, "socket_keepalive": True}
+    options["socket_connect_timeout"] = min(address.socket_timeout, _CONNECT_WITHIN)
+    over_network: Any = Connection
+    if address.is_tls:
+        over_network = SSLConnection
+        options |= {"ssl_ca_certs": address.tls_ca_file, "ssl_check_hostname": True}
+    return over_network(**options)
+
+
+def open_(connection: Any) -> None:
+    """Connect and log in.
+
+    :raises Failed: nothing was sent.
+    """
+    try:
+        connection.connect()
+    except (RedisError, OSError) as error:
+        connection.disconnect()
+        raise Failed(error, code_of(error)) from error
+
+
+def exchange(connection: Any, data: bytes, count: int) -> list[Any]:
+    """Send commands and read their answers; refusals are among them, as exceptions.
+
+    :raises RedisError: the connection failed.
+    """
+    connection.send_packed_command((data,), check_health=False)
+    answers: list[Any] = []
+    for _ in range(count):
+        try:
+            answers.append(connection.read_response())
+        except ResponseError as refusal:
+            answers.append(refusal)
+    return answers
+
+
+class Pool:
+    """Connections to one server. Safe for threads, useless after a fork."""
+
+    def __init__(self, address: Address, node: Node, size: int) -> None:
+        self._address = address
+        self._node = node
+        self._idle: deque[Any] = deque()
+        self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(size):
+            self._places.put(None)
+
+    def take(self, *, looks: bool = False) -> tuple[Any, bool]:
+        """A connection, and whether it is one that has been used before.
+
+        :param looks: whether to look first if the server has closed it.
+        :raises StoreUnreachable: all are in use, and stay so.
+        :raises Failed: the server cannot be reached.
+        """
+        try:
+            self._places.get(timeout=self._address.socket_timeout)
+        except queue.Empty:
+            raise StoreUnreachable from None
+        try:
+            while self._idle:
+                connection = self._idle.pop()
+                if not (looks and connection.can_read(0)):
+                    return connection, True
+                connection.disconnect()
+        except IndexError:
+            pass
+        try:
+            connection = make(self._address, self._node)
+            open_(connection)
+        except BaseException:
+            self._places.put(None)
+            raise
+        return connection, False
+
+    def give(self, connection: Any) -> None:
+        """Take a connection back that has no answer outstanding."""
+        self._idle.append(connection)
+        self._places.put(None)
+
+    def drop(self, connection: Any) -> None:
+        """Close a connection."""
+        connection.disconnect()
+        self._places.put(None)
+
+    def clear(self) -> None:
+        """Close what is idle."""
+        while True:
+            try:
+                self._idle.pop().disconnect()
+            except IndexError:
+                return

@@ -1,0 +1,41 @@
+-- ARGV[4...]: records as `records.py` packs them: ttl, delay, three lengths, id and the rest.
+local ids, all, ready, delayed, expiring, bodies = {}, {}, {}, {}, {}, {}
+local last = math.max(tonumber(queue[2] or 0), clock[1] * 1000000 + clock[2] - 1)
+local first_expiry = math.huge
+for number = 4, #ARGV do
+  local record = ARGV[number]
+  local ttl, delay, id_length = read('>I8I8I2', record)
+  local id, expires = sub(record, 23, 22 + id_length), now + ttl
+  last = last + 1
+  ids[#ids + 1] = id
+  all[#all + 1], all[#all + 2] = last, id
+  if delay > 0 then
+    delayed[#delayed + 1], delayed[#delayed + 2] = now + delay, id
+  else
+    ready[#ready + 1], ready[#ready + 2] = last, id
+  end
+  expiring[#expiring + 1], expiring[#expiring + 2] = expires, id
+  bodies[#bodies + 1], bodies[#bodies + 2] = id, record
+  first_expiry = math.min(first_expiry, expires)
+end
+
+local leftovers = {}
+for number, expires in ipairs(gather('ZMSCORE', EXPIRING, ids)) do
+  if expires then
+    if tonumber(expires) > now then
+      return 0 -- it is there, so the batch was stored before
+    end
+    leftovers[#leftovers + 1] = ids[number]
+  end
+end
+if leftovers[1] then
+  remove(leftovers)
+end
+call('HSET', QUEUE, 'last', last)
+many('HSET', BODY, bodies)
+many('ZADD', ALL, all)
+many('ZADD', READY, ready)
+many('ZADD', DELAYED, delayed)
+many('ZADD', EXPIRING, expiring)
+mark(first_expiry)
+return 1

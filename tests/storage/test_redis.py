@@ -1,0 +1,21 @@
+"""The kit on one Redis server."""
+
+from pathlib import Path
+
+import pytest
+
+from angarium.storage.models import Capability
+from angarium.testing import DataSuite, DriverFactory
+from angarium_redis.data import RedisDataDriver
+
+
+class TestRedisData(DataSuite):
+    capabilities = frozenset(Capability) - {Capability.DURABILITY}
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def factory(
+        cls, redis_uri: str, tmp_path_factory: pytest.TempPathFactory
+    ) -> DriverFactory[RedisDataDriver]:
+        directory: Path = tmp_path_factory.mktemp("redis-data")
+        return DriverFactory(RedisDataDriver, directory / "clock", redis_uri)

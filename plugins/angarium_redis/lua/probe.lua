@@ -5,6 +5,7 @@ local tries = {
   { 'HGET', KEYS[1], 'a' },
   { 'HMGET', KEYS[1], 'a' },
   { 'HINCRBY', KEYS[1], 'a', 1 },
+  { 'HEXISTS', KEYS[1], 'a' },
   { 'HDEL', KEYS[1], 'a' },
   { 'ZADD', KEYS[1], 1, 'a' },
   { 'ZCARD', KEYS[1] },

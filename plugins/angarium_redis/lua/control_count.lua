@@ -1,0 +1,2 @@
+-- ARGV: 2 group.
+return call('ZCARD', BASE .. 'names:' .. ARGV[2])

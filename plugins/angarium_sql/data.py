@@ -6,7 +6,16 @@ from typing import Final, Protocol, TypeVar
 
 from angarium.storage import operations as op
 from angarium.storage.driver import DataDriver, StoreEnvironment
-from angarium.storage.models import Capability, Claim, Message, Page, QueueRef, Stats
+from angarium.storage.models import (
+    Capability,
+    Claim,
+    ClaimExtract,
+    Extract,
+    Message,
+    Page,
+    QueueRef,
+    Stats,
+)
 from angarium_sql import options
 from angarium_sql.base import SqlDriver
 from angarium_sql.core.backend import CoreBackend
@@ -122,6 +131,26 @@ class SqlDataDriver(SqlDriver, DataDriver):
 
     def release_claim(self, queue: QueueRef, operation: op.ReleaseClaim) -> None:
         """Release a claim."""
+        self._backend.perform(queue, operation)
+
+    def accept_dead_letters(self, queue: QueueRef, operation: op.AcceptDeadLetters) -> None:
+        """Store messages of another pool."""
+        self._backend.perform(queue, operation)
+
+    def export_messages(self, queue: QueueRef, operation: op.ExportMessages) -> Extract:
+        """Read messages for another store."""
+        return self._backend.perform(queue, operation)
+
+    def import_messages(self, queue: QueueRef, operation: op.ImportMessages) -> None:
+        """Store a stretch of another store."""
+        self._backend.perform(queue, operation)
+
+    def export_claims(self, queue: QueueRef, operation: op.ExportClaims) -> ClaimExtract:
+        """Read claims for another store."""
+        return self._backend.perform(queue, operation)
+
+    def import_claims(self, queue: QueueRef, operation: op.ImportClaims) -> None:
+        """Store claims of another store."""
         self._backend.perform(queue, operation)
 
     def get_totals(self) -> Stats:

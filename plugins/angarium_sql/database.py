@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from angarium.errors import StoreUnreachable
-from angarium.storage.signals import Again
+from angarium.storage.signals import PartlyDone
 from angarium_sql import connections, engines, failures
 from angarium_sql.engines import Settings
 from angarium_sql.groups import Group
@@ -70,7 +70,7 @@ class Database:
     def change(self, work: Callable[[Session], ResultT]) -> ResultT:
         """Carry out ``work`` in one transaction, again if it had to yield to another one.
 
-        What ``work`` raises undoes its changes, :class:`Again` excepted.
+        What ``work`` raises undoes its changes, :class:`PartlyDone` excepted.
 
         :raises StoreUnreachable: the database failed; nothing was changed.
         :raises OutcomeUnknown: it failed during the commit.
@@ -183,18 +183,18 @@ class Database:
 
     def _change_once(self, work: Callable[[Session], ResultT]) -> ResultT:
         """Raises an SQLAlchemy error only if nothing was changed."""
-        again = None
+        partly_done = None
         with connections.take(self.writes) as connection:
             session = self._session(connection)
             if self.dialect == "sqlite":
                 begin(session.cursor, self._settings.connect_timeout)
             try:
                 result = work(session)
-            except Again as signal:
-                again = signal
+            except PartlyDone as signal:
+                partly_done = signal
             self._commit(connection)
-        if again is not None:
-            raise again
+        if partly_done is not None:
+            raise partly_done
         return result
 
     def _commit(self, connection: PoolProxiedConnection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from angarium.storage.models import Message, Page
+from angarium.storage.models import Extract, Message, Page, StoredMessage
 from angarium_sql.tables import AnyRow, decode, messages
 
 SCAN: Final = 1000  # messages that one listing looks at to fill a page
@@ -25,10 +25,34 @@ MESSAGE_COLUMNS: Final = (
     messages.c.seq,
 )
 
+# What is told of a message to another store, beside its body.
+STATE_COLUMNS: Final = (
+    messages.c.seq,
+    messages.c.id,
+    messages.c.client_id,
+    messages.c.expires,
+    messages.c.ttl,
+    messages.c.created,
+    messages.c.claim_count,
+    messages.c.claim_id,
+    messages.c.due,
+    messages.c.checksum,
+)
+
 
 def to_messages(rows: Iterable[AnyRow], now: int) -> tuple[Message, ...]:
     """Rows that begin with :data:`MESSAGE_COLUMNS` as the kernel knows them."""
     return tuple(_to_message(row, now) for row in rows)
+
+
+def to_stored(rows: Iterable[AnyRow], now: int) -> tuple[StoredMessage, ...]:
+    """Rows with :data:`STATE_COLUMNS` and ``body`` as another store needs them."""
+    return tuple(_to_stored(row, now) for row in rows)
+
+
+def to_extract(rows: Sequence[AnyRow], last_position: int, now: int, limit: int) -> Extract:
+    """What was found when looking for one message more than ``limit``."""
+    return Extract(to_stored(rows[:limit], now), last_position, complete=len(rows) <= limit)
 
 
 def to_page(rows: Sequence[AnyRow], end: int | None, now: int, limit: int) -> Page:
@@ -49,4 +73,21 @@ def _to_message(row: AnyRow, now: int) -> Message:
         claim_id=decode(claim_id) if is_claimed else None,
         claim_count=claim_count,
         checksum=None if checksum is None else decode(checksum),
+    )
+
+
+def _to_stored(row: AnyRow, now: int) -> StoredMessage:
+    is_waiting = row.due is not None and row.due > now
+    return StoredMessage(
+        position=row.seq,
+        id=decode(row.id),
+        body=row.body,
+        client_id=decode(row.client_id),
+        remaining=row.expires - now,
+        ttl=row.ttl,
+        age=max(now - row.created, 0),
+        claim_count=row.claim_count,
+        claim_id=decode(row.claim_id) if is_waiting and row.claim_id is not None else None,
+        due=row.due - now if is_waiting else 0,
+        checksum=None if row.checksum is None else decode(row.checksum),
     )

@@ -37,6 +37,11 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def or_null(text: str | None) -> bytes | None:
+    """The same for text that may be absent."""
+    return None if text is None else encode(text)
+
+
 def decode(raw: bytes) -> str:
     """Stored text as it was given."""
     return raw.decode("utf-8", "surrogatepass")

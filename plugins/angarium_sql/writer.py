@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from angarium.errors import AngariumError, OutcomeUnknown, StoreUnreachable
-from angarium.storage.signals import Again
+from angarium.storage.signals import PartlyDone
 from angarium_sql.groups import Outcome
 from angarium_sql.session import Session
 from angarium_sql.turns import Turns
@@ -57,7 +57,7 @@ def _attempt(work: Work, session: Session) -> Outcome:
     session.cursor.execute("SAVEPOINT work")
     try:
         outcome = work(session), None
-    except Again as signal:
+    except PartlyDone as signal:
         outcome = None, signal
     except AngariumError as error:
         session.cursor.execute("ROLLBACK TO work")

@@ -32,14 +32,21 @@ class DeadLetterQueueMissing(AngariumError):
         self.scope = scope
 
 
-class Again(AngariumError):
+class PartlyDone(AngariumError):
+    """The base of the signals that leave stored what an operation did; all others undo it.
+
+    A driver whose operations are transactions commits when one of these is raised.
+    """
+
+
+class Again(PartlyDone):
     """Raised when an operation spent its bounded share of moving due messages and did nothing else.
 
     The kernel calls again at once; every call makes progress.
     """
 
 
-class DeadLettersLeased(AngariumError):
+class DeadLettersLeased(PartlyDone):
     """Raised by a claim that put over-claimed messages under the lease of its dead-letter rule.
 
     The lease is stored, and nothing else was done. The kernel writes the messages to the

@@ -9,7 +9,17 @@ from typing import Any, Final, TypeVar
 from angarium.clock import Clock
 from angarium.storage import operations as op
 from angarium.storage.models import QueueRef, Stats
-from angarium_sql.core import claiming, deleting, posting, queues, reading, reclaiming
+from angarium_sql.core import (
+    claiming,
+    dead_letters,
+    deleting,
+    exporting,
+    importing,
+    posting,
+    queues,
+    reading,
+    reclaiming,
+)
 from angarium_sql.core.transaction import Transaction
 from angarium_sql.database import Database
 from angarium_sql.session import Session
@@ -24,6 +34,8 @@ _READS: Final[dict[type[op.DataOperation[Any]], Callable[..., Any]]] = {
     op.GetMessages: reading.get_messages,
     op.GetStats: reading.get_stats,
     op.GetClaim: claiming.get_claim,
+    op.ExportMessages: exporting.export_messages,
+    op.ExportClaims: exporting.export_claims,
 }
 _CHANGES: Final[dict[type[op.DataOperation[Any]], Callable[..., Any]]] = {
     op.PostMessages: posting.post,
@@ -34,6 +46,9 @@ _CHANGES: Final[dict[type[op.DataOperation[Any]], Callable[..., Any]]] = {
     op.CreateClaim: claiming.create_claim,
     op.RenewClaim: claiming.renew_claim,
     op.ReleaseClaim: claiming.release_claim,
+    op.AcceptDeadLetters: dead_letters.accept,
+    op.ImportMessages: importing.import_messages,
+    op.ImportClaims: importing.import_claims,
 }
 
 

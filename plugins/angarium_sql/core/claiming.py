@@ -94,19 +94,33 @@ def create_claim(
         if known.expires > now:
             return _members(transaction, row, known, now)
         transaction.run(_DELETE, {"p_life": row.life, "p_claim_id": claim_id})
-    taking.make_due_ready(transaction, row.space, now)
     rule = operation.dead_letter
+    if rule and rule.lease_id is not None:
+        _tell_of_lease(transaction, row, encode(rule.lease_id), now)
+    taking.make_due_ready(transaction, row.space, now)
     taken = taking.take(
         transaction, row.space, now, operation.limit, rule.max_claims if rule else None
     )
     if rule and taken.over_claimed:
-        dead_letters.move(transaction, row, taken.over_claimed, rule, now)
+        dead_letters.take_away(transaction, row, taken.over_claimed, rule, now)
     if taken.is_short:
         raise Again
     if not taken.good:
         return ()
     _claim(transaction, row, operation, taken.good, now)
     return taking.read(transaction, row.space, taken.good, now)
+
+
+def _tell_of_lease(transaction: Transaction, row: QueueRow, lease_id: bytes, now: int) -> None:
+    """Go on if nothing is under the lease; forget it if it is there all the same.
+
+    :raises DeadLettersLeased: the call is a repetition.
+    """
+    known = _find(transaction, row, lease_id, lock=True)
+    if known is not None:
+        positions = json.loads(known.positions)
+        dead_letters.tell_of_leased(transaction, row, positions, lease_id, now)
+        transaction.run(_DELETE, {"p_life": row.life, "p_claim_id": lease_id})
 
 
 def _claim(

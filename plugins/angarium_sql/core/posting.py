@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from angarium.storage import operations as op
 from angarium.storage.models import NewMessage, QueueRef
+from angarium_sql.core import taking
 from angarium_sql.core.transaction import QueueRow, Transaction
 from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import encode, messages, pool_queues, scope_values
@@ -32,8 +33,7 @@ _DELETE: Final = Statement(
         messages.c.space == bindparam("space"), messages.c.seq == bindparam("seq")
     )
 )
-_INSERT: Final = Statement(insert(messages).inline())
-_MANY: Final = 10_000  # parameters that any database takes in one statement
+INSERT: Final = Statement(insert(messages).inline())
 
 
 def post(transaction: Transaction, queue: QueueRef, operation: op.PostMessages) -> None:
@@ -48,14 +48,13 @@ def post(transaction: Transaction, queue: QueueRef, operation: op.PostMessages) 
         _values(message, row.space, row.next_seq + place, now, client_id)
         for place, message in enumerate(operation.messages)
     ]
-    transaction.run_many(_INSERT, values)
+    transaction.run_many(INSERT, values)
     advance(transaction, row, len(values))
 
 
 def _is_known(transaction: Transaction, space: int, ids: list[bytes], now: int) -> bool:
     """Whether a message is there; what expired does not exist, and is deleted."""
-    for start in range(0, len(ids), _MANY):
-        chunk = ids[start : start + _MANY]
+    for chunk in taking.chunks(ids):
         found = transaction.rows(_KNOWN, {"space": space, "ids": chunk})
         if any(message.expires > now for message in found):
             return True

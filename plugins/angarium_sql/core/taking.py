@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import bindparam, delete, null, select, update
 
@@ -14,6 +14,8 @@ from angarium_sql.core.transaction import Transaction
 from angarium_sql.rows import BOUND, MESSAGE_COLUMNS, to_messages
 from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import AnyRow, messages, spaces
+
+ItemT = TypeVar("ItemT")
 
 IN_SPACE: Final = messages.c.space == bindparam("p_space")
 AT_POSITIONS: Final = one_of(messages.c.seq, "positions")
@@ -54,6 +56,7 @@ _READ: Final = Statement(
     lists=("positions",),
 )
 DELETE: Final = Statement(delete(messages).where(IN_SPACE, AT_POSITIONS), lists=("positions",))
+_MANY: Final = 10_000  # parameters that any database takes in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,12 @@ def read(
     """The messages at these positions, as they are now."""
     rows = transaction.rows(_READ, {"p_space": space, "positions": positions})
     return to_messages(rows, now)
+
+
+def chunks(items: Sequence[ItemT]) -> Iterator[Sequence[ItemT]]:
+    """Parts that can be a list parameter; one of them in all but extreme cases, none of nothing."""
+    for start in range(0, len(items), _MANY):
+        yield items[start : start + _MANY]
 
 
 def positions_of(rows: Sequence[AnyRow]) -> list[int]:

@@ -7,9 +7,22 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from angarium.clock import Clock
 from angarium.storage import operations as op
+from angarium.storage.driver import DEAD_LETTER_LEASE
 from angarium.storage.markers import position_after
-from angarium.storage.models import Claim, DeadLetter, Message, MessageMoment, Page, QueueRef, Stats
+from angarium.storage.models import (
+    Claim,
+    ClaimExtract,
+    DeadLetter,
+    Extract,
+    Message,
+    MessageMoment,
+    Page,
+    QueueRef,
+    Stats,
+)
+from angarium.storage.signals import DeadLettersLeased
 from angarium_sql.database import Database
+from angarium_sql.postgresql import transfer
 from angarium_sql.postgresql.calls import (
     QUEUE,
     TIMED_QUEUE,
@@ -19,8 +32,16 @@ from angarium_sql.postgresql.calls import (
     timed,
 )
 from angarium_sql.postgresql.posting import Posting
-from angarium_sql.rows import BOUND, SCAN, TOMBSTONE_LIFE, to_messages, to_page
-from angarium_sql.tables import decode, encode, scope_key
+from angarium_sql.rows import (
+    BOUND,
+    SCAN,
+    TOMBSTONE_LIFE,
+    to_extract,
+    to_messages,
+    to_page,
+    to_stored,
+)
+from angarium_sql.tables import decode, encode, or_null, scope_key
 
 ResultT = TypeVar("ResultT")
 
@@ -38,7 +59,7 @@ _PURGE: Final = Function("angarium_purge", *TIMED_QUEUE, repeatable=False)
 _CREATE_CLAIM: Final = Function(
     "angarium_create_claim",
     *(*TIMED_QUEUE, "bytea", "int", "int", "int", "int"),
-    *("int", *QUEUE, "int"),
+    *("int", *QUEUE, "int", "bytea", "int"),
 )
 _GET_CLAIM: Final = Function("angarium_get_claim", *TIMED_QUEUE, "bytea", changes=False)
 _RENEW_CLAIM: Final = Function("angarium_renew_claim", *TIMED_QUEUE, "bytea", "int", "int")
@@ -52,7 +73,7 @@ _RECLAIM_CLAIMS: Final = Function("angarium_reclaim_claims", "bigint", "int")
 _RECLAIM_TOMBSTONES: Final = Function("angarium_reclaim_tombstones", "bigint", "bigint", "int")
 
 
-_NO_RULE: Final = (None,) * 6
+_NO_RULE: Final = (None,) * 8
 
 
 class _Answer(NamedTuple):
@@ -69,6 +90,8 @@ class _Answer(NamedTuple):
     seq: int
     outcome: str
     moment: int
+    client_id: bytes
+    expires: int
 
 
 class PostgresqlBackend:
@@ -126,6 +149,8 @@ class PostgresqlBackend:
         """Call a function that answers with a head and with messages."""
         answer = function.call(self._database, (*timed(queue, self._clock), *arguments))
         head, *rows = map(_Answer._make, answer)
+        if head.outcome == "leased":
+            raise DeadLettersLeased(to_stored(rows, head.moment))
         require_done(head.outcome, queue, rule)
         return head, rows
 
@@ -149,7 +174,7 @@ class PostgresqlBackend:
             position_after(operation.marker),
             operation.limit,
             SCAN,
-            _or_null(operation.exclude_client),
+            or_null(operation.exclude_client),
             operation.include_claimed,
             operation.include_delayed,
         )
@@ -173,7 +198,7 @@ class PostgresqlBackend:
         )
 
     def _delete(self, queue: QueueRef, operation: op.DeleteMessage) -> None:
-        self._run(_DELETE, queue, encode(operation.id), _or_null(operation.claim_id))
+        self._run(_DELETE, queue, encode(operation.id), or_null(operation.claim_id))
 
     def _delete_several(self, queue: QueueRef, operation: op.DeleteMessages) -> None:
         claim_ids = operation.claim_ids
@@ -221,6 +246,30 @@ class PostgresqlBackend:
     def _release_claim(self, queue: QueueRef, operation: op.ReleaseClaim) -> None:
         self._run(_RELEASE_CLAIM, queue, encode(operation.claim_id))
 
+    def _accept(self, queue: QueueRef, operation: op.AcceptDeadLetters) -> None:
+        self._run(transfer.ACCEPT, queue, *transfer.to_accept(operation))
+
+    def _export(self, queue: QueueRef, operation: op.ExportMessages) -> Extract:
+        limit = operation.limit
+        arguments = (operation.after, limit + 1, operation.bodies)
+        head, rows = self._ask(transfer.EXPORT, queue, *arguments)
+        return to_extract(rows, head.seq, head.moment, limit)
+
+    def _import(self, queue: QueueRef, operation: op.ImportMessages) -> None:
+        self._run(transfer.IMPORT, queue, *transfer.to_import(operation))
+
+    def _export_claims(self, queue: QueueRef, operation: op.ExportClaims) -> ClaimExtract:
+        arguments = (encode(operation.cursor or ""), operation.limit + 1)
+        answer = transfer.EXPORT_CLAIMS.call(
+            self._database, (*timed(queue, self._clock), *arguments)
+        )
+        outcome, now, *_ = answer[0]
+        require_done(outcome, queue)
+        return transfer.to_claims(answer[1:], now, operation.limit)
+
+    def _import_claims(self, queue: QueueRef, operation: op.ImportClaims) -> None:
+        self._run(transfer.IMPORT_CLAIMS, queue, *transfer.to_import_claims(operation))
+
 
 _OPERATIONS: Final[dict[type[op.DataOperation[Any]], Callable[..., Any]]] = {
     op.PostMessages: PostgresqlBackend._post,
@@ -235,15 +284,17 @@ _OPERATIONS: Final[dict[type[op.DataOperation[Any]], Callable[..., Any]]] = {
     op.GetClaim: PostgresqlBackend._get_claim,
     op.RenewClaim: PostgresqlBackend._renew_claim,
     op.ReleaseClaim: PostgresqlBackend._release_claim,
+    op.AcceptDeadLetters: PostgresqlBackend._accept,
+    op.ExportMessages: PostgresqlBackend._export,
+    op.ImportMessages: PostgresqlBackend._import,
+    op.ExportClaims: PostgresqlBackend._export_claims,
+    op.ImportClaims: PostgresqlBackend._import_claims,
 }
 
 
 def _rule_arguments(rule: DeadLetter) -> tuple[Any, ...]:
-    return (rule.max_claims, *scope_key(rule.scope).values(), rule.epoch, rule.ttl)
-
-
-def _or_null(text: str | None) -> bytes | None:
-    return None if text is None else encode(text)
+    target = (*scope_key(rule.scope).values(), rule.epoch, rule.ttl)
+    return (rule.max_claims, *target, or_null(rule.lease_id), DEAD_LETTER_LEASE)
 
 
 def _moment(id_: bytes | None, created: int, now: int) -> MessageMoment | None:

@@ -39,14 +39,31 @@ BEGIN
 END
 $$;
 
--- What is still in a claim.
+-- Put locked messages under a claim of their own, everything else about them as it was. They are
+-- due no later than they expire, so that whatever counts as claimed has not expired.
+CREATE FUNCTION angarium_lease_dead_letters(
+    p_space bigint, p_life bigint, p_positions bigint[], p_now bigint,
+    p_lease_id bytea, p_lease integer
+) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    INSERT INTO angarium_claims (life, id, ttl, renewed, expires, positions)
+    VALUES (p_life, p_lease_id, p_lease, p_now, p_now + p_lease, p_positions);
+    UPDATE angarium_messages
+    SET ready = NULL, due = least(p_now + p_lease, expires), claim_id = p_lease_id
+    WHERE space = p_space AND seq = ANY (p_positions);
+END
+$$;
+
+-- What is still in a claim, with all that another store needs to go on with it.
 CREATE FUNCTION angarium_members(
     p_space bigint, p_positions bigint[], p_claim_id bytea, p_now bigint
 ) RETURNS SETOF angarium_answer
 LANGUAGE sql STABLE
 AS $$
     SELECT m.id, m.body, m.ttl, m.created, m.due, m.claim_id, m.claim_count, m.checksum,
-        m.seq, NULL::text, NULL::bigint
+        m.seq, NULL::text, NULL::bigint, m.client_id, m.expires
     FROM angarium_messages AS m
     WHERE m.space = p_space AND m.seq = ANY (p_positions)
         AND m.claim_id = p_claim_id AND m.due > p_now AND m.expires > p_now
@@ -59,7 +76,7 @@ CREATE FUNCTION angarium_create_claim(
     p_claim_id bytea, p_ttl integer, p_grace integer, p_limit integer, p_bound integer,
     p_max_claims integer,
     p_dead_project bytea, p_dead_kind bytea, p_dead_name bytea, p_dead_epoch bigint,
-    p_dead_ttl integer
+    p_dead_ttl integer, p_lease_id bytea, p_lease integer
 ) RETURNS SETOF angarium_answer
 LANGUAGE plpgsql
 AS $$
@@ -93,6 +110,20 @@ BEGIN
     ELSIF v_known.life IS NOT NULL THEN
         DELETE FROM angarium_claims WHERE life = v_life AND id = p_claim_id;
     END IF;
+    IF p_lease_id IS NOT NULL THEN
+        SELECT * INTO v_known FROM angarium_claims
+        WHERE life = v_life AND id = p_lease_id FOR UPDATE;
+        PERFORM FROM angarium_members(v_space, v_known.positions, p_lease_id, v_now);
+        IF FOUND THEN  -- the call is a repetition
+            RETURN NEXT angarium_head('leased', v_now);
+            RETURN QUERY SELECT * FROM angarium_members(
+                v_space, v_known.positions, p_lease_id, v_now
+            );
+            RETURN;
+        ELSIF v_known.life IS NOT NULL THEN
+            DELETE FROM angarium_claims WHERE life = v_life AND id = p_lease_id;
+        END IF;
+    END IF;
     IF angarium_make_due_ready(v_space, v_now, p_bound) = p_bound THEN
         RETURN NEXT angarium_head('again', v_now);
         RETURN;
@@ -102,6 +133,15 @@ BEGIN
     IF cardinality(v_over_claimed) > 0 THEN
         IF p_dead_epoch IS NULL THEN
             RETURN NEXT angarium_head('dead_letter_queue_missing', v_now);
+            RETURN;
+        ELSIF p_lease_id IS NOT NULL THEN
+            PERFORM angarium_lease_dead_letters(
+                v_space, v_life, v_over_claimed, v_now, p_lease_id, p_lease
+            );
+            RETURN NEXT angarium_head('leased', v_now);
+            RETURN QUERY SELECT * FROM angarium_members(
+                v_space, v_over_claimed, p_lease_id, v_now
+            );
             RETURN;
         END IF;
         IF NOT angarium_move_dead_letters(
@@ -133,7 +173,7 @@ BEGIN
             RETURNING m.*
         )
         SELECT c.id, c.body, c.ttl, c.created, c.due, c.claim_id, c.claim_count, c.checksum,
-            c.seq, NULL::text, NULL::bigint
+            c.seq, NULL::text, NULL::bigint, NULL::bytea, NULL::bigint
         FROM claimed AS c ORDER BY c.seq;
 END
 $$;

@@ -14,6 +14,7 @@ FILES: Final = (
     "take.sql",
     "claim.sql",
     "delete.sql",
+    "transfer.sql",
     "reclaim.sql",
     "plans.sql",
 )

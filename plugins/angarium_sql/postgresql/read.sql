@@ -19,7 +19,7 @@ BEGIN
     RETURN NEXT angarium_head('done', v_now);
     RETURN QUERY
         SELECT m.id, m.body, m.ttl, m.created, m.due, m.claim_id, m.claim_count, m.checksum,
-            m.seq, NULL::text, NULL::bigint
+            m.seq, NULL::text, NULL::bigint, NULL::bytea, NULL::bigint
         FROM angarium_messages AS m
         WHERE m.space = v_space AND m.id = ANY (p_ids) AND m.expires > v_now;
 END
@@ -52,7 +52,7 @@ BEGIN
     RETURN NEXT angarium_head('done', v_now, p_seq => v_end);
     RETURN QUERY
         SELECT m.id, m.body, m.ttl, m.created, m.due, m.claim_id, m.claim_count, m.checksum,
-            m.seq, NULL::text, NULL::bigint
+            m.seq, NULL::text, NULL::bigint, NULL::bytea, NULL::bigint
         FROM angarium_messages AS m
         WHERE m.space = v_space AND m.seq > p_after
             AND m.seq <= coalesce(v_end, 9223372036854775807)

@@ -115,7 +115,7 @@ BEGIN
             RETURNING m.*
         )
         SELECT p.id, p.body, p.ttl, p.created, p.due, p.claim_id, p.claim_count, p.checksum,
-            p.seq, NULL::text, NULL::bigint
+            p.seq, NULL::text, NULL::bigint, NULL::bytea, NULL::bigint
         FROM popped AS p ORDER BY p.seq;
 END
 $$;

@@ -2,7 +2,8 @@
 -- seconds. A function answers with an outcome that the driver knows; it raises no errors, so that
 -- a refusal keeps the log of the server clean, and bounded work done before 'again' stays done.
 
--- The first row of an answer has the outcome, the time and what goes with it; messages follow.
+-- The first row of an answer has the outcome, the time and what goes with it; messages follow. Their
+-- client and expiry are told only where another store is to go on with them.
 CREATE TYPE angarium_answer AS (
     id bytea,
     body bytea,
@@ -14,7 +15,9 @@ CREATE TYPE angarium_answer AS (
     checksum bytea,
     seq bigint,
     outcome text,
-    moment bigint
+    moment bigint,
+    client_id bytea,
+    expires bigint
 );
 
 -- The one place where the time is read: the clock of the database plus the offset of the caller.
@@ -29,6 +32,6 @@ CREATE FUNCTION angarium_head(
 ) RETURNS angarium_answer
 LANGUAGE sql IMMUTABLE AS $$
     SELECT ROW(
-        NULL, NULL, p_ttl, p_created, NULL, NULL, NULL, NULL, p_seq, p_outcome, p_now
+        NULL, NULL, p_ttl, p_created, NULL, NULL, NULL, NULL, p_seq, p_outcome, p_now, NULL, NULL
     )::angarium_answer
 $$;

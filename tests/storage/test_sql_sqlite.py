@@ -12,7 +12,6 @@ from angarium_sql.data import SqlDataDriver
 
 class TestSqliteData(DataSuite):
     capabilities = frozenset(Capability) - {Capability.HIGH_THROUGHPUT}
-    traits = frozenset(Trait) - {Trait.MOVING}
 
     @pytest.fixture(scope="class")
     @classmethod

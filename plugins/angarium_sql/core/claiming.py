@@ -218,11 +218,14 @@ def _members(
     transaction: Transaction, row: QueueRow, claim: AnyRow, now: int
 ) -> tuple[Message, ...]:
     values = {**_of(row, claim), "now": now}
-    return to_messages(transaction.rows(_LIVE_MEMBERS, values), now)
+    rows = transaction.rows(_LIVE_MEMBERS, values) if values["positions"] else ()
+    return to_messages(rows, now)
 
 
 def _lock_members(transaction: Transaction, row: QueueRow, claim: AnyRow) -> list[int]:
-    return taking.positions_of(transaction.rows(_LOCKED_MEMBERS, _of(row, claim)))
+    values = _of(row, claim)
+    rows = transaction.rows(_LOCKED_MEMBERS, values) if values["positions"] else ()
+    return taking.positions_of(rows)
 
 
 def _of(row: QueueRow, claim: AnyRow) -> dict[str, Any]:

@@ -126,6 +126,15 @@ class InvalidQueueIdentification(ApiError):
     default_description = "Use 1 to 64 ASCII letters, digits, underscores, hyphens or dots."
 
 
+class InvalidTopicIdentification(ApiError):
+    """Raised for a bad topic name, or an over-long project id below a topic."""
+
+    code = "invalid-topic-identification"
+    status = 400
+    title = "Invalid topic identification"
+    default_description = "Use 1 to 64 ASCII letters, digits, underscores, hyphens or dots."
+
+
 class InvalidContentType(ApiError):
     """Raised for a form-encoded body, which no operation takes."""
 
@@ -268,17 +277,17 @@ class NotFound(ApiError):
 
 
 class QueueDoesNotExist(NotFound):
-    """Raised when a queue does not exist and the operation does not create it."""
+    """Raised when a queue or topic does not exist and the operation does not create it."""
 
     code = "queue-does-not-exist"
-    default_description = "There is no such queue."
+    default_description = "There is no such queue or topic."
 
 
 class MessageDoesNotExist(NotFound):
     """Raised when no message of the queue has the id."""
 
     code = "message-does-not-exist"
-    default_description = "There is no such message in this queue."
+    default_description = "There is no such message here."
 
 
 class ClaimNotFound(NotFound):

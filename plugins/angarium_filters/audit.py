@@ -30,8 +30,8 @@ _CHANGES: Final[dict[type[object], str]] = {
 class AuditFilter(Filter):
     """Says who changed what, after it was done; never what a message holds.
 
-    Name it in ``[storage] queue_pipeline``, ``message_pipeline`` and ``claim_pipeline``, or in some
-    of them.
+    Name it in ``[storage] queue_pipeline``, ``topic_pipeline``, ``message_pipeline`` and
+    ``claim_pipeline``, or in some of them.
     """
 
     interface_version = 1
@@ -50,7 +50,7 @@ class AuditFilter(Filter):
             "audit",
             operation=name,
             project=call.scope.project,
-            queue=call.scope.name,
+            **{call.scope.kind.value: call.scope.name},
             user_id=context.user_id,
             client_id=context.client_id or None,
             messages=messages,

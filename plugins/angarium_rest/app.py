@@ -29,6 +29,7 @@ from angarium.identity import Identity
 from angarium.ids import new_request_id
 from angarium.kernel import Kernel
 from angarium.logs import event
+from angarium.storage.models import Kind
 from angarium_rest import options, signed
 from angarium_rest.arguments import Environment, Headers, HttpArguments
 from angarium_rest.cors import Cors
@@ -49,7 +50,8 @@ class Door:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._dispatcher = kernel.dispatcher
-        self._metadata_defaults = display_defaults(kernel.services.limits)
+        limits = kernel.services.limits
+        self._metadata_defaults = {kind: display_defaults(limits, kind) for kind in Kind}
 
     def answer(self, route: table.Route | None, path: dict[str, str]) -> Response:
         """Answer a request.
@@ -91,8 +93,9 @@ class Door:
         if actions is None:
             raise MethodNotAllowed
         result = self._dispatcher.perform(action, context, path, arguments)
-        view = View(path, arguments.parsed_query, self._metadata_defaults)
-        return RENDERERS[action.name](result, view)
+        kind = action.kind
+        view = View(kind, path, arguments.parsed_query, self._metadata_defaults[kind])
+        return RENDERERS[action.handler.__name__](result, view)
 
     def _identify(self, headers: Headers, method: str) -> Identity:
         """Steps 1 and 3: who asks, by signature or by whatever the identity plugin looks at."""

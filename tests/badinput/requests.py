@@ -58,7 +58,7 @@ class Request:
         """
         if raw is None and self.body is not MISSING:
             raw = json.dumps(self.body).encode()
-        path = self.action.http.path.format(**{**world.ids, **self.path})
+        path = self.action.http.path.format(**{**world.names(self.action.kind), **self.path})
         return world.send(
             self.action.http.method,
             path,
@@ -91,6 +91,16 @@ def changed(document: Any, place: Place, value: Any) -> Any:
 def schema_of(action: Action) -> RequestSchema:
     """The request schema of an action."""
     return LIBRARY.request(action.name)
+
+
+def in_scope(action: Action, name: str) -> dict[str, str]:
+    """The path parameter that names the queue or topic."""
+    return {f"{action.kind}_name": name}
+
+
+def handler(action: Action) -> str:
+    """What carries an action out, on topics as on queues."""
+    return action.handler.__name__
 
 
 def part(action: Action, name: str) -> Schema:
@@ -217,10 +227,10 @@ def body_fields() -> Iterator[BodyField]:
         for place in dict.fromkeys(places(schema)):
             yield BodyField(request, schema, place)
     delayed = LIBRARY.part(DELAYED_BODY).schema
-    request = replace(
-        good(BY_NAME["message_post"]), path={"queue_name": DELAYED}, body=example(delayed)
-    )
-    yield BodyField(request, delayed, ("messages", 0, "delay"))
+    for name in ("message_post", "topic_message_post"):
+        action = BY_NAME[name]
+        request = replace(good(action), path=in_scope(action, DELAYED), body=example(delayed))
+        yield BodyField(request, delayed, ("messages", 0, "delay"))
 
 
 def parameters(kind: str) -> list[tuple[Action, str]]:

@@ -11,7 +11,16 @@ from typing import Any, Final
 import pytest
 
 from angarium.actions.base import Action
-from tests.badinput.requests import ACTIONS, BY_NAME, LIMITS, good, part, schema_of
+from tests.badinput.requests import (
+    ACTIONS,
+    BY_NAME,
+    LIMITS,
+    good,
+    handler,
+    in_scope,
+    part,
+    schema_of,
+)
 from tests.badinput.wire import Answer
 from tests.badinput.world import ABSENT, World
 
@@ -95,7 +104,7 @@ def test_a_body_that_cannot_be_parsed_is_refused(world: World, action: Action) -
 @pytest.mark.parametrize("action", WITH_BODY, ids=lambda action: action.name)
 def test_the_same_creates_no_queue(world: World, action: Action) -> None:
     before = world.fingerprint()
-    request = replace(good(action), path={"queue_name": ABSENT})
+    request = replace(good(action), path=in_scope(action, ABSENT))
     for about, raw in UNPARSABLE.items():
         assert request.send(world, raw=raw).status == 400, about
         assert request.send(world, raw=raw, chunked=True).status == 400, about
@@ -140,8 +149,8 @@ def test_the_other_container_is_refused(world: World, action: Action) -> None:
     for other in others:
         answer = replace(good(action), body=other).send(world)
         assert answer.status == 400, answer
-        expected = titles.get(action.name, "Invalid request body")
-        if action.name != "queue_purge":
+        expected = titles.get(handler(action), "Invalid request body")
+        if handler(action) != "queue_purge":
             assert answer.title == expected
         assert "body" in answer.description
     assert world.fingerprint() == before
@@ -156,13 +165,13 @@ def test_a_body_past_its_limit_is_refused_and_one_at_it_is_read(
     limit = schema_of(action).max_body
     assert limit == (
         LIMITS.max_messages_post_size
-        if action.name == "message_post"
+        if handler(action) == "message_post"
         else LIMITS.max_queue_metadata
     )
     document = json.dumps(request.body).encode()
     for spare in (1, 1000, 10 * limit):
         answer = request.send(world, raw=document.ljust(limit + spare), chunked=chunked)
-        is_patch = action.name == "queue_update"
+        is_patch = handler(action) == "queue_update"
         refused(answer, "Invalid request body" if is_patch else "Invalid API request")
         assert str(limit) in answer.description
     garbage = request.send(world, raw=b"\xff" * (limit + 1), chunked=chunked)

@@ -8,7 +8,15 @@ from typing import Any, Final
 
 import pytest
 
-from tests.badinput.requests import BodyField, body_fields, changed, inner_schema, members
+from tests.badinput.requests import (
+    BodyField,
+    body_fields,
+    changed,
+    handler,
+    in_scope,
+    inner_schema,
+    members,
+)
 from tests.badinput.wire import Answer
 from tests.badinput.world import ABSENT, DELAYED, World
 
@@ -121,8 +129,8 @@ def test_a_value_that_the_schema_does_not_accept_is_refused_and_named(
         bad += 1
         request = field.request.with_value(field.place, value)
         refused(request.send(world), field, value)
-        if field.request.path.get("queue_name") != DELAYED:
-            elsewhere = replace(request, path={"queue_name": ABSENT})
+        if DELAYED not in field.request.path.values():
+            elsewhere = replace(request, path=in_scope(request.action, ABSENT))
             refused(elsewhere.send(world), field, value)
     assert world.fingerprint() == before
     has_rules = set(field.own_schema) & {"type", "enum"}
@@ -139,7 +147,7 @@ def test_an_integer_is_written_as_one(world: World, field: BodyField) -> None:
         assert not field.accepts(value)
         answer = field.request.with_value(field.place, value).send(world)
         refused(answer, field, value)
-        is_metadata = field.request.action.name == "queue_create"
+        is_metadata = handler(field.request.action) == "queue_create"
         assert answer.title == ("Invalid API request" if is_metadata else "Invalid request body")
     assert world.fingerprint() == before
 
@@ -180,7 +188,7 @@ def test_a_member_that_is_missing_is_named_or_not_needed(world: World, field: Bo
     before = world.fingerprint()
     answer = field.request.without(field.place).send(world)
     is_needed = field.place[-1] in parent.get("required", ()) or (
-        field.request.action.name == "queue_update" and field.place[-1] == "value"
+        handler(field.request.action) == "queue_update" and field.place[-1] == "value"
     )
     if is_needed:
         refused(answer, field)
@@ -204,9 +212,9 @@ def test_unknown_members_are_dropped_kept_or_named(world: World, field: BodyFiel
         assert world.fingerprint() == before
         return
     assert answer.status in (200, 201, 204), answer
-    if field.request.action.name == "queue_create" and not field.place:
-        path = f"/v2/queues/{ABSENT}"
-        created = replace(request, path={"queue_name": ABSENT}).send(world)
+    if handler(field.request.action) == "queue_create" and not field.place:
+        path = f"/v2/{request.action.kind}s/{ABSENT}"
+        created = replace(request, path=in_scope(request.action, ABSENT)).send(world)
         assert created.status == 201
         shown = world.send("GET", path).document
         assert {key: shown[key] for key in unknown} == unknown

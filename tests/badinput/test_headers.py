@@ -15,7 +15,7 @@ from tests.badinput.world import World
 Value = str | bytes | None
 
 NEEDING_HEADERS = [action for action in ACTIONS if action.http.path != "/"]
-WITH_NAME = [action for action in NEEDING_HEADERS if "{queue_name}" in action.http.path]
+WITH_NAME = [action for action in NEEDING_HEADERS if f"{{{action.kind}_name}}" in action.http.path]
 
 BAD_CLIENT_IDS: list[str | bytes] = [
     "",
@@ -109,12 +109,12 @@ def test_a_bad_header_is_refused(world: World, action: Action) -> None:
 
 
 @pytest.mark.parametrize("action", WITH_NAME, ids=lambda action: action.name)
-def test_a_project_that_is_too_long_is_refused_below_a_queue(world: World, action: Action) -> None:
+def test_a_project_that_is_too_long_is_refused_below_a_name(world: World, action: Action) -> None:
     for project in TOO_LONG_PROJECTS:
         request = good(action)
         headers = {**request.headers, "X-Project-Id": project}
         answer = replace(request, headers=headers).send(world)
-        assert (answer.status, answer.title) == (400, "Invalid queue identification"), project[:9]
+        assert (answer.status, answer.title) == (400, f"Invalid {action.kind} identification")
         assert "X-Project-Id" in answer.description
 
 

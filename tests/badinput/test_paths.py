@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from angarium.actions.base import Action
-from tests.badinput.requests import ACTIONS, BY_NAME, good, part
+from tests.badinput.requests import ACTIONS, BY_NAME, good, in_scope, part
 from tests.badinput.world import World
 
 BAD_NAMES: Final = [
@@ -89,7 +89,13 @@ NO_PATHS: Final = [
     "/v1/queues",
     "/v1.1/queues",
     "/v3/queues",
-    "/v2/topics",
+    "/v2/topic",
+    "/v2/topics/plums/",
+    "/v2/topics/plums//messages",
+    "/v2/topics/plums/claims",
+    "/v2/topics/plums/claims/a",
+    "/v2/topics/plums/share",
+    "/v1.1/topics",
     "/v2/pools",
     "/v2/flavors",
     "/v2/ping/",
@@ -107,12 +113,12 @@ NO_PATHS: Final = [
     "*",
 ]
 OTHER_METHODS: Final = ["BREW", "get", "PROPFIND", "TRACE", "CONNECT", "a" * 1000, "-"]
-NAMED = [action for action in ACTIONS if "queue_name" in part(action, "path").get("properties", {})]
+NAMED = [action for action in ACTIONS if f"{{{action.kind}_name}}" in action.http.path]
 IDS = [
     (action, name)
     for action in ACTIONS
     for name in part(action, "path").get("properties", {})
-    if name != "queue_name"
+    if not name.endswith("_name")
 ]
 
 
@@ -120,9 +126,9 @@ IDS = [
 def test_a_bad_name_is_refused(world: World, action: Action) -> None:
     before = world.fingerprint()
     for name in BAD_NAMES:
-        answer = replace(good(action), path={"queue_name": name}).send(world)
-        assert (answer.status, answer.title) == (400, "Invalid queue identification"), name
-        assert "queue_name" in answer.description
+        answer = replace(good(action), path=in_scope(action, name)).send(world)
+        assert (answer.status, answer.title) == (400, f"Invalid {action.kind} identification"), name
+        assert f"{action.kind}_name" in answer.description
         assert len(answer.description) < 200
     assert world.fingerprint() == before
 
@@ -150,7 +156,7 @@ def test_an_odd_id_is_an_unknown_one(world: World, action: Action, name: str) ->
 def test_an_id_of_another_queue_is_an_unknown_one(world: World, action: Action, name: str) -> None:
     before = world.fingerprint()
     for queue in ("prunes", "quinces"):
-        answer = replace(good(action), path={"queue_name": queue}).send(world)
+        answer = replace(good(action), path=in_scope(action, queue)).send(world)
         assert answer.status == (204 if action.http.method == "DELETE" else 404)
     assert world.fingerprint() == before
 
@@ -168,7 +174,7 @@ def test_an_encoded_slash_changes_the_route(world: World) -> None:
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 def test_other_methods_are_refused_on_every_route(world: World, action: Action) -> None:
-    path = action.http.path.format(**world.ids)
+    path = action.http.path.format(**world.names(action.kind))
     for method in OTHER_METHODS:
         answer = world.send(method, path)
         assert (answer.status, answer.document) == (405, {"title": "405 Method Not Allowed"})

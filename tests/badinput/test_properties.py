@@ -50,10 +50,29 @@ ANSWERS: Final[dict[str, set[int]]] = {
     "claim_get": {200, 404},
     "claim_update": {204, 404},
     "claim_delete": {204},
+    "topic_list": {200},
+    "topic_create": {201, 204},
+    "topic_get": {200},
+    "topic_update": {200, 404, 409},
+    "topic_delete": {204},
+    "topic_get_stats": {200},
+    "topic_purge": {204},
+    "topic_message_post": {201},
+    "topic_message_list": {200},
+    "topic_message_get_many": {200, 404},
+    "topic_message_get": {200, 404},
+    "topic_message_delete": {204},
+    "topic_message_delete_many": {204, 200},
 }
 """What each action answers beside 400 once its headers are right (rest-v2.md 18)."""
 
-BEYOND_SCHEMA: Final = {"queue_create", "queue_update", "queue_share"}
+BEYOND_SCHEMA: Final = {
+    "queue_create",
+    "queue_update",
+    "queue_share",
+    "topic_create",
+    "topic_update",
+}
 """Actions with rules for bodies that their schemas cannot say."""
 
 SEGMENTS: Final = TEXT | st.from_regex(r"[A-Za-z0-9_.-]{1,64}", fullmatch=True)

@@ -13,21 +13,30 @@ from angarium_rest.app import create_app
 from tests.badinput.wire import CLIENT_ID, Answer, send
 
 QUEUE: Final = "plums"
+TOPIC: Final = QUEUE  # they share a name and nothing else
 DELAYED: Final = "prunes"
 ABSENT: Final = "quinces"
 
-Fingerprint = dict[str, Any]
+Fingerprint = dict[tuple[Kind, str], Any]
 
 
 class World:
-    """One project at a service: a queue with free and claimed messages, and a delayed queue."""
+    """One project at a service: a queue with free and claimed messages, and a delayed queue.
+
+    And the same in topics, where nothing is claimed.
+    """
 
     def __init__(self, kernel: Kernel, application: Any = None) -> None:
         self.kernel = kernel
         self.application = application or create_app(kernel).wsgi_app
         self.project = uuid.uuid4().hex
         self.ids: dict[str, str] = {}
+        self._topic_ids: dict[str, str] = {}
         self._fill()
+
+    def names(self, kind: Kind) -> dict[str, str]:
+        """Path parameters that name what there is in one of the name spaces."""
+        return self._topic_ids if kind is Kind.TOPIC else self.ids
 
     def send(
         self,
@@ -49,27 +58,32 @@ class World:
     def _fill(self) -> None:
         metadata = b'{"team": "billing", "_default_message_ttl": 900}'
         messages = b'{"messages": [{"body": 1}, {"body": {"a": 2}}, {"body": null}]}'
-        path = f"/v2/queues/{QUEUE}"
-        assert self.send("PUT", path, body=metadata).status == 201
-        posted = self.send("POST", f"{path}/messages", body=messages)
-        claimed = self.send("POST", f"{path}/claims", query="limit=1")
-        assert claimed.status == 201
         delayed = b'{"_default_message_delay": 5}'
-        assert self.send("PUT", f"/v2/queues/{DELAYED}", body=delayed).status == 201
+        second = {}
+        for path in (f"/v2/queues/{QUEUE}", f"/v2/topics/{TOPIC}"):
+            assert self.send("PUT", path, body=metadata).status == 201
+            posted = self.send("POST", f"{path}/messages", body=messages)
+            second[path] = posted.document["resources"][1].rpartition("/")[2]
+            other = path.replace(QUEUE, DELAYED)
+            assert self.send("PUT", other, body=delayed).status == 201
+        claimed = self.send("POST", f"/v2/queues/{QUEUE}/claims", query="limit=1")
+        assert claimed.status == 201
         self.ids = {
             "queue_name": QUEUE,
-            "message_id": posted.document["resources"][1].rpartition("/")[2],
+            "message_id": second[f"/v2/queues/{QUEUE}"],
             "claim_id": claimed.headers["location"].rpartition("/")[2],
         }
+        self._topic_ids = {"topic_name": TOPIC, "message_id": second[f"/v2/topics/{TOPIC}"]}
 
     def fingerprint(self) -> Fingerprint:
-        """Every queue of the project with its epoch, metadata and messages."""
-        records = self.kernel.services.control.list_queues(
-            self.project, Kind.QUEUE, marker="", limit=100, select=QueueFilter()
-        )
+        """Every queue and topic of the project with its epoch, metadata and messages."""
+        control, everything = self.kernel.services.control, QueueFilter()
         return {
-            record.scope.name: (record.epoch, record.metadata, self._messages(record.scope))
-            for record in records
+            (kind, record.scope.name): (record.epoch, record.metadata, self._messages(record.scope))
+            for kind in Kind
+            for record in control.list_queues(
+                self.project, kind, marker="", limit=100, select=everything
+            )
         }
 
     def _messages(self, scope: Scope) -> list[tuple[Any, ...]]:

@@ -42,6 +42,7 @@ CONTRACT = {
     ("transport", "message_encryption_algorithms"): "AES256",
     ("transport", "message_encryption_key"): None,
     ("storage", "queue_pipeline"): [],
+    ("storage", "topic_pipeline"): [],
     ("storage", "message_pipeline"): [],
     ("storage", "claim_pipeline"): [],
     ("signed_url", "secret_key"): None,

@@ -10,6 +10,7 @@ from angarium.actions import table
 from angarium.actions.base import Action
 from angarium.limits import Limits
 from angarium.policy import list_rules
+from angarium.storage.models import Kind
 from angarium.validation import SchemaLibrary
 from angarium_rest.render import RENDERERS
 
@@ -31,10 +32,11 @@ def test_an_action_is_declared_in_full(action: Action) -> None:
     schema = SCHEMAS.request(action.name)
     declared = set(schema.schema.get("properties", {}).get("path", {}).get("properties", {}))
     assert set(re.findall(r"{(\w+)}", action.http.path)) == declared
-    assert action.handler.__name__ == action.name
-    assert action.handler.__module__.rpartition(".")[2] == action.resource
+    if action.kind is Kind.QUEUE:
+        assert action.handler.__name__ == action.name
+        assert action.handler.__module__.rpartition(".")[2] == action.resource
     assert action.summary.endswith(".")
-    assert action.name in RENDERERS
+    assert action.handler.__name__ in RENDERERS
     if action.http.needs_query is not None:
         assert action.http.needs_query in schema.query_types
 
@@ -45,12 +47,12 @@ def test_every_rule_of_the_table_is_a_policy_and_the_other_way_round() -> None:
 
 
 def test_nothing_is_rendered_that_is_no_action() -> None:
-    assert set(RENDERERS) == {action.name for action in table.ALL}
+    assert set(RENDERERS) == {action.handler.__name__ for action in table.ALL}
 
 
 def test_the_methods_of_the_routes() -> None:
     found = {route.path: route.methods for route in table.routes(table.ALL)}
-    queue = "/v2/queues/{queue_name}"
+    queue, topic = "/v2/queues/{queue_name}", "/v2/topics/{topic_name}"
     assert found == {
         "/": ["GET"],
         "/v2/": ["GET"],
@@ -65,13 +67,58 @@ def test_the_methods_of_the_routes() -> None:
         f"{queue}/messages/{{message_id}}": ["DELETE", "GET"],
         f"{queue}/claims": ["POST"],
         f"{queue}/claims/{{claim_id}}": ["DELETE", "GET", "PATCH"],
+        "/v2/topics": ["GET"],
+        topic: ["DELETE", "GET", "PATCH", "PUT"],
+        f"{topic}/stats": ["GET"],
+        f"{topic}/purge": ["POST"],
+        f"{topic}/messages": ["DELETE", "GET", "POST"],
+        f"{topic}/messages/{{message_id}}": ["DELETE", "GET"],
     }
 
 
 def test_actions_that_need_a_parameter_come_first() -> None:
-    [messages] = [route for route in table.routes(table.ALL) if route.path.endswith("/messages")]
-    names = [action.name for action in messages.actions["GET"]]
-    assert names == ["message_get_many", "message_list"]
+    found = {
+        route.path: [action.name for action in route.actions["GET"]]
+        for route in table.routes(table.ALL)
+        if route.path.endswith("/messages")
+    }
+    assert found == {
+        "/v2/queues/{queue_name}/messages": ["message_get_many", "message_list"],
+        "/v2/topics/{topic_name}/messages": ["topic_message_get_many", "topic_message_list"],
+    }
+
+
+def test_an_action_on_topics_does_what_its_counterpart_does() -> None:
+    """With a rule of its own where the topic itself is meant."""
+    others = {action.name: action for action in table.ALL if action.kind is Kind.QUEUE}
+    found = {}
+    for action in table.ALL:
+        if action.kind is Kind.TOPIC:
+            name = action.name.removeprefix("topic_")
+            other = others[name if name.startswith("message_") else f"queue_{name}"]
+            found[other.name] = action.rule
+            assert action.resource == "topics"
+            assert action.http.method == other.http.method
+            assert action.http.path == other.http.path.replace("queue", "topic")
+            assert action.http.needs_query == other.http.needs_query
+            assert action.summary == other.summary.replace("queue", "topic")
+            assert action.check_size is other.check_size
+            assert (action.handler is other.handler) == (action.name != "topic_list")
+    assert found == {
+        "queue_list": "topics:get_all",
+        "queue_create": "topics:create",
+        "queue_get": "topics:get",
+        "queue_update": "topics:update",
+        "queue_delete": "topics:delete",
+        "queue_get_stats": "topics:stats",
+        "queue_purge": "topics:purge",
+        "message_post": "messages:create",
+        "message_list": "messages:get_all",
+        "message_get_many": "messages:get_all",
+        "message_delete_many": "messages:delete_all",
+        "message_get": "messages:get",
+        "message_delete": "messages:delete",
+    }
 
 
 def test_the_administrative_surface_exists_only_in_admin_mode() -> None:

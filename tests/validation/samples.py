@@ -37,6 +37,8 @@ PATHS: dict[str, dict[str, str]] = {
     "queue": {"queue_name": "invoice-render"},
     "message": {"queue_name": "invoice-render", "message_id": "m01"},
     "claim": {"queue_name": "invoice-render", "claim_id": "c01"},
+    "topic": {"topic_name": "invoice-render"},
+    "topic message": {"topic_name": "invoice-render", "message_id": "m01"},
     "none": {},
 }
 
@@ -160,6 +162,43 @@ REQUESTS: dict[str, tuple[str, list[tuple[dict[str, Any], Any]]]] = {
     ),
     "claim_delete": ("claim", [({}, MISSING)]),
 }
+
+_ON_TOPICS = (
+    "queue_create",
+    "queue_get",
+    "queue_update",
+    "queue_delete",
+    "queue_get_stats",
+    "queue_purge",
+    "message_post",
+    "message_list",
+    "message_get_many",
+    "message_get",
+    "message_delete",
+    "message_delete_many",
+)
+_OF_TOPICS = {"queue": "topic", "message": "topic message"}
+REQUESTS |= {
+    f"topic_{name.removeprefix('queue_')}": (_OF_TOPICS[REQUESTS[name][0]], REQUESTS[name][1])
+    for name in _ON_TOPICS
+}
+REQUESTS["topic_list"] = (
+    "none",
+    [
+        ({}, MISSING),
+        (
+            {
+                "marker": "a",
+                "limit": 20,
+                "detailed": True,
+                "name": "render",
+                "with_count": "maybe",
+                "size": "30",
+            },
+            MISSING,
+        ),
+    ],
+)
 
 PARTS: dict[str, list[Any]] = {
     METADATA: [{}, FULL_METADATA, dict.fromkeys(FULL_METADATA)],

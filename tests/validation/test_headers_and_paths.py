@@ -7,6 +7,7 @@ import pytest
 from angarium.errors import (
     ApiError,
     InvalidQueueIdentification,
+    InvalidTopicIdentification,
     MissingHeader,
     ProjectEmpty,
     ProjectMissing,
@@ -20,6 +21,14 @@ UNNAMED = [
     action for action, (kind, _) in REQUESTS.items() if kind == "none" and action != "list_versions"
 ]
 LONG = "p" * 257
+
+
+def name_of(action: str) -> tuple[str, type[ApiError]]:
+    """The path parameter that names a queue or topic, and the error for a bad one."""
+    if action.startswith("topic_"):
+        return "topic_name", InvalidTopicIdentification
+    return "queue_name", InvalidQueueIdentification
+
 
 # What is sent as Client-ID and as project (None: nothing), and what decides.
 BAD_HEADERS: list[tuple[str | None, str | None, type[ApiError]]] = [
@@ -61,7 +70,7 @@ def test_bad_headers(
 def test_a_long_project_where_there_is_a_name(library: SchemaLibrary, action: str) -> None:
     request = library.request(action)
     request.check_headers(headers(CLIENT_ID, LONG[1:]))
-    with pytest.raises(InvalidQueueIdentification, match="must have at most 256 characters"):
+    with pytest.raises(name_of(action)[1], match="must have at most 256 characters"):
         request.check_headers(headers(CLIENT_ID, LONG))
 
 
@@ -86,7 +95,7 @@ def test_other_headers_do_not_matter(library: SchemaLibrary) -> None:
 @pytest.mark.parametrize("action", NAMED)
 @pytest.mark.parametrize("name", ["a", "A-b_c.9", ".", "..", "-", "q" * 64])
 def test_good_names(library: SchemaLibrary, action: str, name: str) -> None:
-    path = {**PATHS[REQUESTS[action][0]], "queue_name": name}
+    path = {**PATHS[REQUESTS[action][0]], name_of(action)[0]: name}
     library.request(action).check_path(path)
 
 
@@ -95,11 +104,12 @@ def test_good_names(library: SchemaLibrary, action: str, name: str) -> None:
     "name", ["", "q" * 65, "a\n", "\na", "a b", "ä", "a/b", "a@b", "٣", "\ud800"]
 )
 def test_bad_names(library: SchemaLibrary, action: str, name: str) -> None:
-    path = {**PATHS[REQUESTS[action][0]], "queue_name": name}
-    with pytest.raises(InvalidQueueIdentification) as caught:
+    parameter, error = name_of(action)
+    path = {**PATHS[REQUESTS[action][0]], parameter: name}
+    with pytest.raises(error) as caught:
         library.request(action).check_path(path)
     assert str(caught.value) == (
-        "queue_name must have 1 to 64 ASCII letters, digits, underscores, hyphens or dots."
+        f"{parameter} must have 1 to 64 ASCII letters, digits, underscores, hyphens or dots."
     )
 
 
@@ -108,6 +118,8 @@ def test_bad_names(library: SchemaLibrary, action: str, name: str) -> None:
     [
         ("message_get", "message_id"),
         ("message_delete", "message_id"),
+        ("topic_message_get", "message_id"),
+        ("topic_message_delete", "message_id"),
         ("claim_get", "claim_id"),
         ("claim_update", "claim_id"),
         ("claim_delete", "claim_id"),
@@ -117,4 +129,4 @@ def test_bad_names(library: SchemaLibrary, action: str, name: str) -> None:
 def test_a_malformed_id_is_no_error(
     library: SchemaLibrary, action: str, parameter: str, value: str
 ) -> None:
-    library.request(action).check_path({"queue_name": "q", parameter: value})
+    library.request(action).check_path({name_of(action)[0]: "q", parameter: value})

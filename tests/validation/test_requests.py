@@ -27,6 +27,13 @@ QUERIES = {
     "message_delete_many": {"ids": "array", "claim_ids": "array", "pop": "integer"},
     "claim_create": {"limit": "integer"},
 }
+QUERIES |= {
+    "topic_list": {**QUERIES["queue_list"], "with_count": "string"},
+    "topic_message_list": QUERIES["message_list"],
+    "topic_message_get_many": QUERIES["message_get_many"],
+    "topic_message_delete": QUERIES["message_delete"],
+    "topic_message_delete_many": {"ids": "array", "pop": "integer"},
+}
 # action: (whether a body is required, the parameter that it is, its members)
 BODIES: dict[str, tuple[bool, str | None, frozenset[str]]] = {
     "queue_purge": (False, None, frozenset({"resource_types"})),
@@ -36,16 +43,21 @@ BODIES: dict[str, tuple[bool, str | None, frozenset[str]]] = {
     "claim_create": (False, None, frozenset({"ttl", "grace"})),
     "claim_update": (True, None, frozenset({"ttl", "grace"})),
 }
+BODIES |= {
+    "topic_purge": BODIES["queue_purge"],
+    "topic_update": BODIES["queue_update"],
+    "topic_message_post": BODIES["message_post"],
+}
 
 
 @pytest.mark.parametrize("action", REQUESTS)
 def test_query(library: SchemaLibrary, action: str) -> None:
     request = library.request(action)
     assert request.query_types == QUERIES.get(action, {})
-    assert request.open_query == (action == "queue_list")
+    assert request.open_query == (action in ("queue_list", "topic_list"))
 
 
-@pytest.mark.parametrize("action", sorted(REQUESTS.keys() - {"queue_create"}))
+@pytest.mark.parametrize("action", sorted(REQUESTS.keys() - {"queue_create", "topic_create"}))
 def test_body(library: SchemaLibrary, action: str) -> None:
     request = library.request(action)
     assert request.takes_body == (action in BODIES)
@@ -53,16 +65,17 @@ def test_body(library: SchemaLibrary, action: str) -> None:
     assert found == BODIES.get(action, (False, None, frozenset()))
 
 
-def test_the_body_of_a_queue_is_its_metadata(library: SchemaLibrary) -> None:
-    request = library.request("queue_create")
+@pytest.mark.parametrize("action", ["queue_create", "topic_create"])
+def test_the_body_of_a_creation_is_the_metadata(library: SchemaLibrary, action: str) -> None:
+    request = library.request(action)
     assert (request.takes_body, request.body_required) == (True, False)
     assert request.body_parameter == "metadata"
 
 
 def test_only_a_patch_has_a_media_type(library: SchemaLibrary) -> None:
     found = {name: library.request(name).media_type for name in REQUESTS}
-    patch = found.pop("queue_update")
-    assert patch == "application/openstack-messaging-v2.0-json-patch"
+    for action in ("queue_update", "topic_update"):
+        assert found.pop(action) == "application/openstack-messaging-v2.0-json-patch"
     assert set(found.values()) == {None}
 
 

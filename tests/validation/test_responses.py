@@ -11,6 +11,7 @@ from angarium.actions import discovery
 from angarium.actions.home import home_document
 from angarium.actions.metadata import display_defaults
 from angarium.limits import Limits
+from angarium.storage.models import Kind
 from angarium.validation import SchemaLibrary
 from tests.validation.corpus import replaced, without
 
@@ -38,6 +39,13 @@ CREDENTIAL = {
     "signature": "0f" * 32,
 }
 LISTED = {"name": "invoices", "href": QUEUE}
+TOPIC = "/v2/topics/invoices"
+TOPIC_LINK = {"rel": "next", "href": "/v2/topics?limit=1&marker=invoices"}
+LISTED_TOPIC = {"name": "invoices", "href": TOPIC}
+TOPIC_METADATA = {**display_defaults(Limits(), Kind.TOPIC), "own": {}}
+TOPIC_MESSAGE = {**MESSAGE, "href": f"{TOPIC}/messages/m1", "checksum": f"MD5:{'0a' * 16}"}
+TOPIC_MOMENT = {**STATS_MESSAGE, "href": f"{TOPIC}/messages/m1"}
+TOPIC_STATS = {**STATS, "oldest": TOPIC_MOMENT, "newest": TOPIC_MOMENT}
 CLAIM = {"age": 0, "ttl": 60, "href": f"{QUEUE}/claims/c1", "messages": [CLAIMED]}
 
 GOOD: list[tuple[str, int, Any]] = [
@@ -65,6 +73,22 @@ GOOD: list[tuple[str, int, Any]] = [
     ("claim_create", 201, {"messages": [CLAIMED]}),
     ("claim_get", 200, CLAIM),
     ("claim_get", 200, {**CLAIM, "messages": []}),
+    ("topic_list", 200, {"topics": [], "links": []}),
+    ("topic_list", 200, {"topics": [LISTED_TOPIC], "links": [TOPIC_LINK]}),
+    (
+        "topic_list",
+        200,
+        {"topics": [{**LISTED_TOPIC, "metadata": TOPIC_METADATA}], "links": [TOPIC_LINK]},
+    ),
+    ("topic_get", 200, TOPIC_METADATA),
+    ("topic_update", 200, TOPIC_METADATA),
+    ("topic_get_stats", 200, {"messages": TOPIC_STATS}),
+    ("topic_get_stats", 200, {"messages": EMPTY_STATS}),
+    ("topic_message_post", 201, {"resources": [f"{TOPIC}/messages/m1"]}),
+    ("topic_message_list", 200, {"messages": [TOPIC_MESSAGE], "links": [TOPIC_LINK]}),
+    ("topic_message_get_many", 200, {"messages": [TOPIC_MESSAGE]}),
+    ("topic_message_get", 200, TOPIC_MESSAGE),
+    ("topic_message_delete_many", 200, {"messages": [POPPED]}),
 ]
 
 BAD: list[tuple[str, int, Any]] = [
@@ -105,6 +129,18 @@ BAD: list[tuple[str, int, Any]] = [
     ("claim_create", 201, {"messages": [MESSAGE]}),
     ("claim_get", 200, {**CLAIM, "grace": 60}),
     ("claim_get", 200, {**CLAIM, "messages": [MESSAGE]}),
+    ("topic_list", 200, {"topics": [LISTED_TOPIC], "links": [TOPIC_LINK], "count": 1}),
+    ("topic_list", 200, {"topics": [LISTED], "links": [TOPIC_LINK]}),
+    ("topic_list", 200, {"queues": [], "links": []}),
+    ("topic_get", 200, without(TOPIC_METADATA, ("_default_message_ttl",))),
+    ("topic_get_stats", 200, {"messages": STATS}),
+    ("topic_get_stats", 200, {"messages": {**TOPIC_STATS, "claimed": 1}}),
+    ("topic_message_post", 201, {"resources": [f"{QUEUE}/messages/m1"]}),
+    ("topic_message_list", 200, {"messages": [MESSAGE], "links": [TOPIC_LINK]}),
+    ("topic_message_get_many", 200, {"messages": []}),
+    ("topic_message_get_many", 200, {"messages": [MESSAGE]}),
+    ("topic_message_get", 200, MESSAGE),
+    ("topic_message_get", 200, {**TOPIC_MESSAGE, "href": f"{TOPIC}/messages/m1?claim_id=c1"}),
 ]
 
 

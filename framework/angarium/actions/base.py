@@ -11,7 +11,7 @@ from angarium.context import RequestContext
 from angarium.limits import Limits
 from angarium.signatures import Signer
 from angarium.storage.driver import ControlDriver, DataDriver
-from angarium.storage.models import Scope
+from angarium.storage.models import Kind, Scope
 from angarium.storage.store import Store
 from angarium.validation import SchemaLibrary
 
@@ -59,9 +59,10 @@ class Action:
     """One thing that clients can ask for, over every transport.
 
     :ivar name: its name over sockets, and that of its schema documents.
-    :ivar resource: the module of its handler and the folder of its schemas.
+    :ivar resource: the folder of its schemas, and the module that declares it.
     :ivar rule: its policy rule, or None if it has none.
     :ivar summary: one sentence for reference docs and the policy sample.
+    :ivar kind: the name space it is about; a handler may serve an action of each.
     :ivar needs_admin_mode: whether it exists only with ``[DEFAULT] admin_mode``.
     :ivar check_size: refuses a body (size in bytes) before it is parsed, beyond the schema's limit.
         The handler finds the size among its parameters, as ``body_size``.
@@ -73,10 +74,14 @@ class Action:
     summary: str
     http: HttpBinding
     handler: Handler
+    kind: Kind = Kind.QUEUE
     needs_admin_mode: bool = False
     check_size: SizeCheck | None = None
 
 
 def scope_of(context: RequestContext, parameters: Parameters) -> Scope:
-    """The queue that a request is about."""
+    """The queue or topic that a request is about."""
+    topic = parameters.get("topic_name")
+    if topic is not None:
+        return Scope(context.project, topic, Kind.TOPIC)
     return Scope(context.project, parameters["queue_name"])

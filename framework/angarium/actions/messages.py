@@ -1,4 +1,4 @@
-"""Messages (contract, ``rest-v2.md`` 7)."""
+"""Messages of queues and topics (contract, ``rest-v2.md`` 7)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from angarium.context import RequestContext
 from angarium.errors import InvalidRequest, MessageDoesNotExist, QueueDoesNotExist
 from angarium.ids import UNKNOWN, is_well_formed, new_message_id
 from angarium.storage import operations as op
-from angarium.storage.models import Message, NewMessage, Page, Scope
+from angarium.storage.models import Kind, Message, NewMessage, Page, Scope
 from angarium.storage.settings import QueueSettings
 
 DELAYED_BODY: Final = "v2/messages/message_post.json#/$defs/delayed_body"
@@ -83,7 +83,7 @@ def check_post_size(
 def _refuse_if_larger(size: int, settings: QueueSettings) -> None:
     limit = settings.max_post_size
     if size > limit:
-        raise InvalidRequest(f"The body of a post to this queue may have at most {limit} bytes.")
+        raise InvalidRequest(f"The body of a post here may have at most {limit} bytes.")
 
 
 def message_list(
@@ -153,11 +153,11 @@ def message_delete_many(
     ids, claim_ids, pop = (parameters.get(key) for key in ("ids", "claim_ids", "pop"))
     if (ids is None) == (pop is None):
         raise InvalidRequest("Give exactly one of ids and pop.")
-    if not services.limits.message_delete_with_claim_id:
+    scope = scope_of(context, parameters)
+    if scope.kind is Kind.TOPIC or not services.limits.message_delete_with_claim_id:
         claim_ids = None
     elif (ids is None) != (claim_ids is None):
         raise InvalidRequest("Here ids and claim_ids are needed together.")
-    scope = scope_of(context, parameters)
     if pop is not None:
         return _pop(services, context, scope, pop)
     deletion = op.DeleteMessages(
@@ -201,7 +201,7 @@ ACTIONS: Final = (
     _action(
         "message_get_many",
         "get_all",
-        "Get messages by id.",
+        "Get messages of a queue by id.",
         HttpBinding("GET", _MESSAGES, needs_query="ids"),
         message_get_many,
     ),
@@ -215,15 +215,21 @@ ACTIONS: Final = (
     _action(
         "message_delete_many",
         "delete_all",
-        "Delete messages by id, or pop messages.",
+        "Delete messages of a queue by id, or pop messages.",
         HttpBinding("DELETE", _MESSAGES),
         message_delete_many,
     ),
-    _action("message_get", "get", "Get one message.", HttpBinding("GET", _MESSAGE), message_get),
+    _action(
+        "message_get",
+        "get",
+        "Get one message of a queue.",
+        HttpBinding("GET", _MESSAGE),
+        message_get,
+    ),
     _action(
         "message_delete",
         "delete",
-        "Delete one message.",
+        "Delete one message of a queue.",
         HttpBinding("DELETE", _MESSAGE),
         message_delete,
     ),

@@ -13,6 +13,7 @@ from typing import Any, Final
 from angarium.codec import encode
 from angarium.errors import ApiError, Conflict, InvalidBody
 from angarium.limits import Limits
+from angarium.storage.models import Kind
 from angarium.validation import SchemaLibrary
 
 SCHEMA: Final = "v2/queues/queue_metadata.json"
@@ -21,12 +22,17 @@ _BACKOFF_NEEDS_MINIMUM: Final = ("geometric", "exponential")
 _SMALLEST_GAP: Final = 10  # seconds between the delays of a retry policy
 
 
-def display_defaults(limits: Limits) -> dict[str, Any]:
+def display_defaults(limits: Limits, kind: Kind = Kind.QUEUE) -> dict[str, Any]:
     """The reserved keys that are shown even when nothing is stored, with what is shown then."""
-    return {
+    shown = {
         "_max_messages_post_size": limits.max_messages_post_size,
         "_default_message_ttl": limits.default_message_ttl,
         "_default_message_delay": limits.default_message_delay,
+    }
+    if kind is Kind.TOPIC:
+        return shown
+    return {
+        **shown,
         "_dead_letter_queue": None,
         "_dead_letter_queue_messages_ttl": None,
         "_max_claim_count": None,
@@ -44,7 +50,7 @@ def check(
 ) -> None:
     """Refuse reserved keys with values that they cannot have.
 
-    :param name: the queue's own.
+    :param name: that of the queue or topic.
     :raises ApiError: of the class ``error``.
     """
     schemas.part(SCHEMA).check(metadata, error)

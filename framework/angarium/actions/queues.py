@@ -1,10 +1,13 @@
-"""Queues (contract, ``rest-v2.md`` 5)."""
+"""Queues (contract, ``rest-v2.md`` 5).
+
+Topics are handled here too: which of them a request is about, its scope tells.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,7 +17,7 @@ from angarium.context import RequestContext
 from angarium.errors import InvalidBody, InvalidRequest, QueueDoesNotExist
 from angarium.signatures import Credential, normalise_expiry
 from angarium.storage import operations as op
-from angarium.storage.models import QueueFilter, QueueRecord, Scope, Stats
+from angarium.storage.models import Kind, QueueFilter, QueueRecord, Scope, Stats
 
 _SHARE_LIFETIME: Final = 86400  # seconds
 _QUEUE: Final = "/v2/queues/{queue_name}"
@@ -29,7 +32,7 @@ class QueuePage:
 
     records: tuple[QueueRecord, ...]
     is_detailed: bool
-    count: int | None
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,17 @@ class QueueStats:
 
 def queue_list(services: Services, context: RequestContext, parameters: Parameters) -> QueuePage:
     """List queues by name."""
+    page = list_page(services, context, parameters, Kind.QUEUE)
+    if not parameters.get("with_count"):
+        return page
+    return replace(page, count=services.store.catalogue.count(context.project, Kind.QUEUE))
+
+
+def list_page(
+    services: Services, context: RequestContext, parameters: Parameters, kind: Kind
+) -> QueuePage:
+    """A page of queues or of topics, not counted."""
     limits = services.limits
-    scope = Scope(context.project, "")
     select = QueueFilter(
         name_contains=parameters.get("name", ""),
         metadata={key: _filter_value(text) for key, text in parameters["filters"].items()},
@@ -53,11 +65,8 @@ def queue_list(services: Services, context: RequestContext, parameters: Paramete
         limit=parameters.get("limit", limits.page_size(limits.max_queues_per_page)),
         select=select,
     )
-    records = services.store.manage(context, scope, listing)
-    count = None
-    if parameters.get("with_count"):
-        count = services.store.catalogue.count(scope.project, scope.kind)
-    return QueuePage(records, parameters.get("detailed", False), count)
+    records = services.store.manage(context, Scope(context.project, "", kind), listing)
+    return QueuePage(records, parameters.get("detailed", False))
 
 
 def _filter_value(text: str) -> int | str:
@@ -88,7 +97,7 @@ def queue_update(
     """Apply a patch to the metadata and return the result as stored."""
     scope = scope_of(context, parameters)
     patch = queue_metadata.parse_patch(parameters["operations"])
-    shown = queue_metadata.display_defaults(services.limits)
+    shown = queue_metadata.display_defaults(services.limits, scope.kind)
 
     def change(stored: Mapping[str, Any]) -> Mapping[str, Any]:
         result = queue_metadata.apply_patch(stored, patch, shown)

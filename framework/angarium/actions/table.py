@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from angarium.actions import claims, discovery, health, messages, queues
+from angarium.actions import claims, discovery, health, messages, queues, topics
 from angarium.actions.base import Action
 
 ALL: Final[tuple[Action, ...]] = (
@@ -15,6 +15,7 @@ ALL: Final[tuple[Action, ...]] = (
     *queues.ACTIONS,
     *messages.ACTIONS,
     *claims.ACTIONS,
+    *topics.ACTIONS,
 )
 
 

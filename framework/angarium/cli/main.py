@@ -12,12 +12,13 @@ from angarium.cli import common
 from angarium.cli.bench import bench
 from angarium.config import catalogue
 from angarium.config.loading import files
+from angarium.storage.pipeline import PIPELINES
 
 _SELECTED = {
     plugins.TRANSPORTS: ("drivers", ("transport",)),
     plugins.DATA: ("drivers", ("message_store",)),
     plugins.CONTROL: ("drivers", ("management_store",)),
-    plugins.FILTERS: ("storage", ("queue_pipeline", "message_pipeline", "claim_pipeline")),
+    plugins.FILTERS: ("storage", PIPELINES),
     plugins.IDENTITY: (None, ("auth_strategy",)),
 }
 

@@ -171,6 +171,7 @@ def _pipeline(name: str, about: str) -> cfg.ListOpt:
 
 STORAGE_OPTIONS: Final = [
     _pipeline("queue_pipeline", "operations on queues"),
+    _pipeline("topic_pipeline", "operations on topics"),
     _pipeline("message_pipeline", "operations on messages"),
     _pipeline("claim_pipeline", "operations on claims"),
     cfg.IntOpt(

@@ -34,7 +34,8 @@ ResultT = TypeVar("ResultT")
 class Operation(Generic[ResultT]):
     """The base of everything that is asked of a store for one queue or project.
 
-    :cvar pipeline: the option of ``[storage]`` that lists the filters it passes through.
+    :cvar pipeline: the option of ``[storage]`` that lists the filters it passes through; for
+        ``queue_pipeline``, ``topic_pipeline`` does so where a topic is asked for.
     """
 
     __slots__ = ()

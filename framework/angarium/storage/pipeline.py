@@ -11,14 +11,14 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 from oslo_config import cfg
 
 from angarium.context import RequestContext
-from angarium.storage.models import Scope
+from angarium.storage.models import Kind, Scope
 from angarium.storage.operations import Operation
 
 LOG = logging.getLogger(__name__)
 ResultT = TypeVar("ResultT")
 OperationT = TypeVar("OperationT", bound=Operation[Any])
 
-PIPELINES: Final = ("queue_pipeline", "message_pipeline", "claim_pipeline")
+PIPELINES: Final = ("queue_pipeline", "topic_pipeline", "message_pipeline", "claim_pipeline")
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Call(Generic[OperationT]):
     """One operation on its way to a driver.
 
     :ivar context: who asks.
-    :ivar scope: the queue it is about; its name is empty for a listing of queues.
+    :ivar scope: the queue or topic it is about; its name is empty for a listing of them.
     :ivar metadata: the stored metadata of the queue as planned; empty where it does not exist.
     :ivar operation: what is to be done; a filter may put another one of the same class here.
     :ivar is_repeat: True when the same request was refused on a stale plan and comes again.
@@ -37,6 +37,13 @@ class Call(Generic[OperationT]):
     metadata: Mapping[str, Any]
     operation: OperationT
     is_repeat: bool = False
+
+    @property
+    def pipeline(self) -> str:
+        """The option of ``[storage]`` that lists the filters it passes through."""
+        option = self.operation.pipeline
+        is_of_topic = self.scope.kind is Kind.TOPIC
+        return "topic_pipeline" if is_of_topic and option == "queue_pipeline" else option
 
 
 @dataclass(frozen=True, slots=True)

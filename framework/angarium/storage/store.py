@@ -36,8 +36,9 @@ class Store:
 
         :raises StoreUnreachable: a store failed.
         """
-        return self._pipelines[operation.pipeline].run(
-            Call(context, scope, {}, operation), lambda it: it.perform(self.catalogue, scope)
+        call = Call(context, scope, {}, operation)
+        return self._pipelines[call.pipeline].run(
+            call, lambda it: it.perform(self.catalogue, scope)
         )
 
     def perform(
@@ -106,7 +107,7 @@ class Store:
                 self.catalogue.ensure(missing.scope)
                 raise StalePlan(call.scope) from missing
 
-        return self._pipelines[call.operation.pipeline].run(call, act)
+        return self._pipelines[call.pipeline].run(call, act)
 
     def _create_for(self, scope: Scope) -> Plan:
         """Create the queue of a post; if somebody else just did so with metadata, plan again."""

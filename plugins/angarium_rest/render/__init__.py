@@ -1,4 +1,4 @@
-"""How results look over HTTP: one function per action, one module per resource."""
+"""How results look over HTTP: one function per handler of actions, one module per resource."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ RENDERERS: Final[Mapping[str, Renderer]] = {
         queues.queue_get_stats,
         queues.queue_purge,
         queues.queue_share,
+        queues.topic_list,
         messages.message_post,
         messages.message_list,
         messages.message_get_many,

@@ -78,7 +78,7 @@ def message_list(result: MessagePage, view: View) -> Reply:
 def message_get_many(result: tuple[Message, ...], view: View) -> Reply:
     """200 with those that exist; 404 if none does."""
     if not result:
-        raise NotFound("None of these messages exists in this queue.")
+        raise NotFound("None of these messages exists here.")
     return Reply.json(200, {"messages": [document(message, view) for message in result]})
 
 

@@ -1,4 +1,4 @@
-"""Queues (contract, ``rest-v2.md`` 5)."""
+"""Queues and topics (contract, ``rest-v2.md`` 5 and 6)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,22 @@ def queue_list(result: QueuePage, view: View) -> Reply:
     """200 with a page; ``count`` only if it was asked for and is not zero."""
     marker = result.records[-1].scope.name if result.records else None
     document: dict[str, Any] = {
-        "queues": [_item(record, result.is_detailed, view) for record in result.records],
-        "links": view.next_link("/v2/queues", marker),
+        view.collection: [_item(record, result.is_detailed, view) for record in result.records],
+        "links": view.next_link(f"/v2/{view.collection}", marker),
     }
     if result.count:
         document["count"] = result.count
     return Reply.json(200, document)
 
 
+def topic_list(result: QueuePage, view: View) -> Reply:
+    """200 with a page."""
+    return queue_list(result, view)
+
+
 def _item(record: QueueRecord, is_detailed: bool, view: View) -> dict[str, Any]:
     name = record.scope.name
-    item: dict[str, Any] = {"name": name, "href": f"/v2/queues/{name}"}
+    item: dict[str, Any] = {"name": name, "href": f"/v2/{view.collection}/{name}"}
     if is_detailed:
         item["metadata"] = with_defaults(record.metadata, view.metadata_defaults)
     return item

@@ -7,24 +7,34 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from angarium.storage.models import Kind
+
 
 @dataclass(frozen=True, slots=True)
 class View:
     """The request behind a result.
 
+    :ivar kind: whether it was about queues or topics.
     :ivar path: the parameters of the route.
     :ivar query: the parameters of the query string, typed, in the order given.
     :ivar metadata_defaults: reserved metadata keys, with what is shown when they are unset.
     """
 
+    kind: Kind
     path: Mapping[str, str]
     query: Mapping[str, Any]
     metadata_defaults: Mapping[str, Any]
 
     @property
+    def collection(self) -> str:
+        """What the collection of queues or topics is called."""
+        return f"{self.kind}s"
+
+    @property
     def queue(self) -> str:
-        """The path of the queue."""
-        return f"/v2/queues/{self.path['queue_name']}"
+        """The path of the queue or topic."""
+        kind = self.kind
+        return f"/v2/{kind}s/{self.path[f'{kind}_name']}"
 
     def next_link(
         self, collection: str, marker: str | None, extra: Mapping[str, Any] | None = None

@@ -223,6 +223,8 @@ class ServerPark:
         options: dict[str, Mapping[str, object]] = {"DEFAULT": {"state_path": state_path}}
         if store == "sqlite":
             return options
+        if store == "memory":
+            return {**options, "drivers": {"message_store": store, "management_store": store}}
         server_url = (
             self._postgresql() if store == "postgresql" else os.environ[stores.MYSQL_VARIABLE]
         )

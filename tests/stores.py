@@ -27,6 +27,10 @@ REDIS_VARIABLE: Final = "ANGARIUM_TEST_REDIS_URL"
 
 SERVER_STORES: Final = ("postgresql", *(["mysql"] if os.environ.get(MYSQL_VARIABLE) else []))
 STORES: Final = ("sqlite", *SERVER_STORES)
+"""Stores that any number of processes use at once."""
+
+PRIVATE_STORES: Final = ("memory",)
+"""Stores that belong to one server process: each server of a park has one of its own."""
 
 
 @contextmanager

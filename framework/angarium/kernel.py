@@ -61,13 +61,14 @@ class Kernel:
             driver.close()
 
 
-def build(conf: cfg.ConfigOpts, clock: clocks.Clock | None = None) -> Kernel:
+def build(conf: cfg.ConfigOpts, clock: clocks.Clock | None = None, *, processes: int = 1) -> Kernel:
     """Load what the configuration selects. Contacts no store.
 
+    :param processes: how many processes use the same stores at the same time.
     :raises StartError: a plugin or an option makes it wrong to start.
     """
     limits = Limits.from_conf(conf)
-    environment = StoreEnvironment(conf, clock or clocks.from_environment())
+    environment = StoreEnvironment(conf, clock or clocks.from_environment(), processes=processes)
     control = _driver("angarium.storage.control", "management_store", ControlDriver, environment)
     data = _driver("angarium.storage.data", "message_store", DataDriver, environment)
     catalogue = Catalogue(control, data, limits, cache_size=conf.storage.plan_cache_size)

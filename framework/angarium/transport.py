@@ -26,6 +26,11 @@ class Transport(ABC):
         self.conf = conf
         self.arguments = tuple(arguments)
 
+    @property
+    def processes(self) -> int:
+        """How many processes it answers requests with; one unless a transport says more."""
+        return 1
+
     @abstractmethod
     def announce(self) -> list[str]:
         """Say where it listens and what to try, one line of text each, for a person."""

@@ -47,6 +47,12 @@ class RestTransport(Transport):
         self._port = self._options.port or _choose_port(self._address)
 
     @property
+    def processes(self) -> int:
+        """The workers."""
+        workers: int = self._options.workers
+        return workers
+
+    @property
     def url(self) -> str:
         """Where the API begins, without a slash at the end."""
         host = f"[{self._address}]" if ":" in self._address else self._address

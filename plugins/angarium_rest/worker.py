@@ -60,7 +60,8 @@ def _build(arguments: Sequence[str], address: str, port: int) -> WSGIApplication
     logs.setup(conf)
     options.register(conf)
     server = conf[options.GROUP]
-    service = kernel.build(conf)
+    others = len(conf.drivers.transport) - 1
+    service = kernel.build(conf, processes=server.workers + others)
     start_companions(service)
     application: WSGIApplication = create_app(service).wsgi_app
     if service.identity.open and is_loopback(address):

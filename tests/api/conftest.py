@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from tests import stores
 from tests.api.client import Api
 from tests.servers import Options, Server, ServerPark
 
@@ -49,6 +50,12 @@ VARIANTS: Final[dict[str, Options]] = {
         }
     },
 }
+
+
+@pytest.fixture(scope="session", params=(*stores.STORES, *stores.PRIVATE_STORES))
+def store(request: pytest.FixtureRequest) -> str:
+    """The name of the store that a test runs on: a single server will do for all tests here."""
+    return str(request.param)
 
 
 def _server(park: ServerPark, store: str, variant: str) -> Server:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import stores
 from tests.api.client import Api
 from tests.api.helpers import claim, last_segment, ok, post
 
@@ -69,6 +70,7 @@ def test_a_null_body_has_none(features: Api, queue: str) -> None:
     assert "checksum" not in ok(features.message_get(queue, message_id), 200)
 
 
+@pytest.mark.parametrize("store", stores.STORES, indirect=True, scope="session")
 def test_there_is_none_unless_it_was_enabled_at_posting_time(
     api: Api, features: Api, queue: str
 ) -> None:

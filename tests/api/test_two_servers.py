@@ -7,10 +7,17 @@ from typing import Any
 
 import pytest
 
+from tests import stores
 from tests.api.client import Api
 from tests.api.helpers import bodies, claim, exists, messages, ok, post, refused, totals
 from tests.api.test_queues import DEFAULTS
 from tests.servers import Server
+
+
+@pytest.fixture(scope="module", params=stores.STORES)
+def store(request: pytest.FixtureRequest) -> str:
+    """Only stores that two servers share."""
+    return str(request.param)
 
 
 @pytest.fixture

@@ -50,6 +50,10 @@ FAILURES: dict[str, tuple[programs.Options, list[str]]] = {
         },
         ["does not answer", "127.0.0.1:1/angarium"],
     ),
+    "store of one process for several": (
+        {"drivers": {"message_store": "memory"}, programs.WSGI: {"workers": 2}},
+        ["memory://angarium", "each of 2 would have one of its own", "workers = 1"],
+    ),
     "foreign address": ({programs.WSGI: {"bind": "192.0.2.1"}}, [programs.WSGI, "192.0.2.1"]),
     "unknown host": ({programs.WSGI: {"bind": "nowhere.invalid"}}, ["nowhere.invalid"]),
     "missing policy file": (

@@ -14,6 +14,7 @@ from angarium.config.loading import check_values
 from angarium.storage.driver import Driver
 
 _STEP: Final = 1000  # things reclaimed in one call
+_BESIDE_A_SERVER: Final = 2  # processes that use the stores: that of the server, and this one
 
 
 @click.group("angarium-manage")
@@ -95,7 +96,7 @@ def _reclaim(name: str, driver: Driver) -> None:
 
 @contextmanager
 def _drivers(arguments: list[str]) -> Iterator[dict[str, Driver]]:
-    service = kernel.build(common.load(arguments))
+    service = kernel.build(common.load(arguments), processes=_BESIDE_A_SERVER)
     try:
         with logs.explained():
             yield _named(service)

@@ -42,7 +42,7 @@ def serve(
         arguments.append("--admin_mode")
     conf = common.load(arguments)
     transports = load_transports(conf, arguments)
-    prepare(conf)
+    prepare(conf, sum(transport.processes for transport in transports))
     announce(conf, transports)
     if len(transports) == 1:
         transports[0].serve()
@@ -61,12 +61,12 @@ def load_transports(conf: cfg.ConfigOpts, arguments: Sequence[str]) -> list[Tran
     return transports
 
 
-def prepare(conf: cfg.ConfigOpts) -> None:
-    """Check the whole configuration and get the stores ready.
+def prepare(conf: cfg.ConfigOpts, processes: int) -> None:
+    """Check the whole configuration and get the stores ready for so many processes.
 
     :raises StartError: a plugin, a policy file or a store makes it wrong to start.
     """
-    service = kernel.build(conf)
+    service = kernel.build(conf, processes=processes)
     check_values(conf)
     try:
         with logs.explained():

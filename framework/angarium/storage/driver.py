@@ -52,12 +52,15 @@ class StoreEnvironment:
     :ivar options: a pool's own storage-specific options, as decoded from JSON. They go before the
         driver's options of the same names (:func:`angarium.storage.overrides.settings`); one that
         it does not have, or whose type or range is another, makes building it a ``StartError``.
+    :ivar processes: how many processes are to use the store, as far as that is known; a driver
+        whose store is inside its process refuses more than one with a ``StartError``.
     """
 
     conf: cfg.ConfigOpts
     clock: Clock
     uri: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    processes: int = 1
 
 
 class Driver(ABC):

@@ -15,10 +15,10 @@ pytest.register_assert_rewrite(
     )
 )
 
+from angarium.model import ModelControlDriver, ModelDataDriver  # noqa: E402 (see above)
 from angarium.testing.control import ControlSuite  # noqa: E402 (see above)
 from angarium.testing.data import DataSuite  # noqa: E402 (see above)
 from angarium.testing.factory import DriverFactory  # noqa: E402 (see above)
-from angarium.testing.model import ModelControlDriver, ModelDataDriver  # noqa: E402 (see above)
 from angarium.testing.traits import Trait, needs  # noqa: E402 (see above)
 
 __all__ = [

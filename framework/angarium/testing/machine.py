@@ -17,6 +17,7 @@ from oslo_config import cfg
 
 from angarium import ids
 from angarium.errors import ApiError, ClaimDoesNotExist, ClaimDoesNotMatch, MessageNotClaimed
+from angarium.model import ModelDataDriver
 from angarium.storage import operations as op
 from angarium.storage.driver import DataDriver, StoreEnvironment
 from angarium.storage.models import (
@@ -28,7 +29,6 @@ from angarium.storage.models import (
 )
 from angarium.testing.comparing import UNIT, plain
 from angarium.testing.effort import IS_FULL, scaled
-from angarium.testing.model import ModelDataDriver
 from angarium.testing.queues import ALICE, BOB, Queue, at_epoch, new_project
 
 QUEUE_NAMES: Final = ("orders", "dead-letters")

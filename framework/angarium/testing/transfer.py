@@ -11,12 +11,12 @@ from oslo_config import cfg
 
 from angarium import ids
 from angarium.clock import Clock
+from angarium.model import ModelDataDriver
 from angarium.storage import operations as op
 from angarium.storage.driver import DataDriver, StoreEnvironment
 from angarium.storage.models import Extract, StoredClaim, StoredMessage
 from angarium.storage.signals import DeadLettersLeased
 from angarium.testing.comparing import plain
-from angarium.testing.model import ModelDataDriver
 from angarium.testing.queues import ALICE, MAX_CALLS, Claimed, Queue, new_project, new_queue
 
 

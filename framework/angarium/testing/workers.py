@@ -252,3 +252,39 @@ def shift_clock(seconds: int) -> None:
     seconds_now, nanoseconds_now = _TIME
     time.time = lambda: seconds_now() + seconds
     time.time_ns = lambda: nanoseconds_now() + seconds * 10**9
+
+
+JUMPS: Final = {"ahead": 10**6, "back": 0, "behind": -(10**6)}
+"""Seconds by which a clock is ahead, one after the other."""
+
+
+def live_with_a_jumping_clock(sites: tuple[Site, Site]) -> list[tuple[list[str], int, int]]:
+    """Use a queue and its dead-letter queue while the clock of this process jumps.
+
+    Each time a message named after the jump is posted and claimed. In the end, what is available
+    else is claimed too often. Returns, for each jump, the names that were listed before, the age of
+    the oldest message, and that of the claim after its renewal.
+    """
+    seen = []
+    with sites[0].open() as queue:
+        dead = Queue(queue.driver, sites[1].ref)
+        for name, seconds in JUMPS.items():
+            shift_clock(seconds)
+            listed, oldest = queue.listed(), queue.stats().oldest
+            assert oldest is not None
+            others = queue.claim(ttl=500)
+            queue.post(name, ttl=1000)
+            claimed = queue.claim(ttl=100)
+            others.release()
+            queue.renew(claimed.id, ttl=500)
+            seen.append((listed, oldest.age, claimed.read().age))
+        assert queue.claim(dead_letter=dead.after(1)).messages == ()
+    return seen
+
+
+def reclaim(factory: DriverFactory[DataDriver]) -> None:
+    """Give back all there is to give back."""
+    driver = factory.open()
+    while driver.reclaim(1000) >= 1000:
+        pass
+    driver.close()

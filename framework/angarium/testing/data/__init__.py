@@ -8,6 +8,7 @@ from angarium.storage.driver import DataDriver
 from angarium.testing.data.carrying import CarryingCases
 from angarium.testing.data.claim_life import ClaimLifeCases
 from angarium.testing.data.claiming import ClaimingCases
+from angarium.testing.data.clocks import ClockCases
 from angarium.testing.data.crashing import CrashingCases
 from angarium.testing.data.dead_letters import DeadLetterCases
 from angarium.testing.data.deleting import DeletingCases
@@ -47,6 +48,7 @@ class DataSuite(
     RacingCases,
     CrashingCases,
     ReclaimingCases,
+    ClockCases,
     CarryingCases,
     ExportingCases,
     ImportingCases,

@@ -13,6 +13,8 @@ from angarium.errors import (
     MessageNotClaimed,
     MessageNotClaimedBy,
 )
+from angarium.model.moving import MovingPart
+from angarium.model.state import Held, HeldClaim, HeldQueue
 from angarium.storage import operations as op
 from angarium.storage.driver import DEAD_LETTER_LEASE
 from angarium.storage.models import (
@@ -25,8 +27,6 @@ from angarium.storage.models import (
     Stats,
 )
 from angarium.storage.signals import DeadLetterQueueMissing, DeadLettersLeased
-from angarium.testing.model.moving import MovingPart
-from angarium.testing.model.state import Held, HeldClaim, HeldQueue
 
 
 class ModelDataDriver(MovingPart):

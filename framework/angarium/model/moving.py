@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import islice
 
+from angarium.model.base import HeldQueues
+from angarium.model.state import Held, HeldClaim, HeldQueue
 from angarium.storage import operations as op
 from angarium.storage.models import ClaimExtract, Extract, QueueRef, StoredClaim
-from angarium.testing.model.base import HeldQueues
-from angarium.testing.model.state import Held, HeldClaim, HeldQueue
 
 
 class MovingPart(HeldQueues):

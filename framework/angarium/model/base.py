@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from angarium.model.state import HeldQueue, HeldStore
 from angarium.storage.driver import DataDriver, StoreEnvironment
 from angarium.storage.models import QueueRef
 from angarium.storage.signals import StalePlan
-from angarium.testing.model.state import HeldQueue, HeldStore
 
 _STORES: Final[dict[str | None, HeldStore]] = {}
 _STORES_LOCK: Final = threading.Lock()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
+from angarium.model.records import HeldRecords, PoolRecords
 from angarium.storage.driver import StoreEnvironment
 from angarium.storage.models import (
     Kind,
@@ -19,7 +20,6 @@ from angarium.storage.models import (
     Scope,
 )
 from angarium.storage.signals import RecordChanged
-from angarium.testing.model.records import HeldRecords, PoolRecords
 
 _STORES: Final[dict[str | None, HeldRecords]] = {}
 _STORES_LOCK: Final = threading.Lock()

@@ -1,0 +1,1 @@
+"""Tests of the stores in memory beyond what the conformance kit says."""

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
+from angarium.ids import new_message_id
 from angarium.storage import operations as op
 from angarium.storage.models import NewMessage, QueueRef
 from angarium_sql.data import SqlDataDriver
@@ -22,6 +24,13 @@ OPERATIONS: dict[str, Callable[[SqlDataDriver, QueueRef, list[str]], object]] = 
     "delete": lambda driver, queue, ids: driver.delete_message(queue, op.DeleteMessage(ids[-1])),
     "list": lambda driver, queue, ids: driver.list_messages(queue, op.ListMessages(5, "2500")),
     "renew": lambda driver, queue, ids: renew(driver, queue),
+    "get_claim": lambda driver, queue, ids: get_claim(driver, queue),
+    "export": lambda driver, queue, ids: driver.export_messages(queue, op.ExportMessages(2500, 5)),
+    "export_claims": lambda driver, queue, ids: driver.export_claims(
+        queue, op.ExportClaims(None, 1)
+    ),
+    "import": lambda driver, queue, ids: import_last(driver, queue),
+    "accept": lambda driver, queue, ids: accept(driver, queue),
 }
 
 
@@ -29,6 +38,25 @@ def renew(driver: SqlDataDriver, queue: QueueRef) -> None:
     claim_id, _ = claim(driver, queue, 5)
     driver.renew_claim(queue, op.RenewClaim(claim_id, 600, 60))
     driver.release_claim(queue, op.ReleaseClaim(claim_id))
+
+
+def get_claim(driver: SqlDataDriver, queue: QueueRef) -> None:
+    claim_id, claimed = claim(driver, queue, 5)
+    assert len(driver.get_claim(queue, op.GetClaim(claim_id)).messages) == len(claimed)
+    driver.release_claim(queue, op.ReleaseClaim(claim_id))
+
+
+def import_last(driver: SqlDataDriver, queue: QueueRef) -> None:
+    """Some of the newest messages as they are, without their bodies."""
+    last = driver.export_messages(queue, op.ExportMessages(0, 1)).last_position
+    found = driver.export_messages(queue, op.ExportMessages(last - 5, 5, bodies=False))
+    driver.import_messages(queue, op.ImportMessages(last - 5, last, found.messages, last))
+
+
+def accept(driver: SqlDataDriver, queue: QueueRef) -> None:
+    (message,) = driver.export_messages(queue, op.ExportMessages(0, 1)).messages
+    anew = replace(message, id=new_message_id())
+    driver.accept_dead_letters(queue, op.AcceptDeadLetters((message, anew)))
 
 
 def deep_queue(driver: SqlDataDriver) -> tuple[QueueRef, list[str]]:

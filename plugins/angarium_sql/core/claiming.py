@@ -43,7 +43,7 @@ _MEMBERS: Final = and_(
 )
 _LIVE_MEMBERS: Final = Statement(
     select(*MESSAGE_COLUMNS)
-    .where(_MEMBERS, messages.c.due > bindparam("now"), messages.c.expires > bindparam("now"))
+    .where(taking.IN_SPACE, taking.AT_POSITIONS, taking.IS_LIVE_MEMBER)
     .order_by(messages.c.seq),
     lists=("positions",),
 )

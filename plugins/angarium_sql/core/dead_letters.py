@@ -62,13 +62,7 @@ _LEASE: Final = Statement(
 _INSERT_LEASE: Final = Statement(insert(claims).inline())
 _LEASED: Final = Statement(
     select(*STATE_COLUMNS, messages.c.body)
-    .where(
-        taking.IN_SPACE,
-        taking.AT_POSITIONS,
-        messages.c.claim_id == bindparam("lease_id"),
-        messages.c.due > bindparam("now"),
-        messages.c.expires > bindparam("now"),
-    )
+    .where(taking.IN_SPACE, taking.AT_POSITIONS, taking.IS_LIVE_MEMBER)
     .order_by(messages.c.seq),
     lists=("positions",),
 )
@@ -143,7 +137,7 @@ def tell_of_leased(
 
     :raises DeadLettersLeased: there are messages.
     """
-    values = {"p_space": row.space, "positions": positions, "lease_id": lease_id, "now": now}
+    values = {"p_space": row.space, "positions": positions, "p_claim_id": lease_id, "now": now}
     leased = to_stored(transaction.rows(_LEASED, values), now)
     if leased:
         raise DeadLettersLeased(leased)

@@ -38,12 +38,9 @@ _CLAIMS: Final = Statement(
     .order_by(claims.c.id)
     .limit(bindparam("limit"))
 )
-_MEMBERS: Final = Statement(
-    select(messages.c.seq, messages.c.claim_id).where(
-        taking.IN_SPACE,
-        taking.AT_POSITIONS,
-        messages.c.due > bindparam("now"),
-        messages.c.expires > bindparam("now"),
+_AT_POSITIONS: Final = Statement(
+    select(messages.c.seq, messages.c.claim_id, messages.c.due, messages.c.expires).where(
+        taking.IN_SPACE, taking.AT_POSITIONS, messages.c.claim_id.is_not(None)
     ),
     lists=("positions",),
 )
@@ -93,9 +90,10 @@ def _members(
     positions = sorted({place for claim in page for place in json.loads(claim.positions)})
     members: dict[bytes, list[int]] = {}
     for chunk in taking.chunks(positions):
-        values = {"p_space": row.space, "positions": chunk, "now": now}
-        for message in transaction.rows(_MEMBERS, values):
-            members.setdefault(message.claim_id, []).append(message.seq)
+        values = {"p_space": row.space, "positions": chunk}
+        for message in transaction.rows(_AT_POSITIONS, values):
+            if min(message.due, message.expires) > now:
+                members.setdefault(message.claim_id, []).append(message.seq)
     return members
 
 

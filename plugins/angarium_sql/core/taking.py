@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from sqlalchemy import bindparam, delete, null, select, update
+from sqlalchemy import and_, bindparam, delete, func, null, select, update
 
 from angarium.storage.models import Message
 from angarium.storage.signals import Again
@@ -19,6 +19,12 @@ ItemT = TypeVar("ItemT")
 
 IN_SPACE: Final = messages.c.space == bindparam("p_space")
 AT_POSITIONS: Final = one_of(messages.c.seq, "positions")
+# For messages at known positions; written so that no database looks through the index on ``due``.
+IS_LIVE_MEMBER: Final = and_(
+    messages.c.claim_id == bindparam("p_claim_id"),
+    func.coalesce(messages.c.due, 0) > bindparam("now"),
+    messages.c.expires > bindparam("now"),
+)
 
 _DUE: Final = Statement(
     select(messages.c.seq)

@@ -83,6 +83,7 @@ DECLARE
     v_space bigint;
     v_now bigint;
     v_bodies bytea[];
+    v_strangers bigint[];
 BEGIN
     UPDATE angarium_pool_queues
     SET next_seq = greatest(next_seq, p_last + 1)
@@ -93,38 +94,37 @@ BEGIN
         RETURN 'stale';
     END IF;
     v_now := angarium_now(p_offset);
-    -- An id that is here at another position moves: its body is taken along, its row goes.
+    PERFORM FROM angarium_messages
+    WHERE space = v_space AND seq > p_after AND seq <= p_upto ORDER BY seq FOR UPDATE;
+    -- Where none came along: that of a namesake at another position, an empty one where the row is
+    -- in its place and keeps its own, NULL where nothing is known. One look into an index for each.
     v_bodies := ARRAY(
-        SELECT coalesce(w.body, m.body)
+        SELECT coalesce(w.body, (
+            SELECT CASE WHEN m.seq = w.seq THEN ''::bytea ELSE m.body END
+            FROM angarium_messages AS m
+            WHERE w.body IS NULL AND m.space = v_space AND m.id = w.id
+        ))
         FROM unnest(p_positions, p_ids, p_bodies) WITH ORDINALITY AS w (seq, id, body, place)
-        LEFT JOIN angarium_messages AS m
-            ON w.body IS NULL AND m.space = v_space AND m.id = w.id AND m.seq <> w.seq
         ORDER BY w.place
     );
-    DELETE FROM angarium_messages AS m
-    USING unnest(p_positions, p_ids) AS w (seq, id)
-    WHERE m.space = v_space AND m.id = w.id AND m.seq <> w.seq;
-    DELETE FROM angarium_messages AS m
-    USING unnest(p_positions, p_ids) AS w (seq, id)
-    WHERE m.space = v_space AND m.seq = w.seq AND m.id <> w.id;
-    -- What is left in the stretch beside them stands in the gaps between their positions.
-    DELETE FROM angarium_messages AS m
-    USING unnest(p_after || p_positions, p_positions || (p_upto + 1)) AS gap (low, high)
-    WHERE m.space = v_space AND m.seq > gap.low AND m.seq < gap.high;
-    UPDATE angarium_messages AS m
-    SET ready = CASE WHEN w.due = 0 THEN m.seq END,
-        due = CASE
-            WHEN w.due > 0 AND w.claim_id IS NOT NULL THEN v_now + least(w.due, w.remaining)
-            WHEN w.due > 0 THEN v_now + w.due
-        END,
-        claim_id = CASE WHEN w.due > 0 THEN w.claim_id END,
-        expires = v_now + w.remaining, created = v_now - w.age, ttl = w.ttl,
-        claim_count = w.claim_count, client_id = w.client_id, checksum = w.checksum
-    FROM unnest(
-        p_positions, p_clients, p_remaining, p_ttls, p_ages, p_counts, p_claim_ids, p_dues,
-        p_checksums
-    ) AS w (seq, client_id, remaining, ttl, age, claim_count, claim_id, due, checksum)
-    WHERE m.space = v_space AND m.seq = w.seq;
+    v_strangers := ARRAY(
+        SELECT m.seq FROM angarium_messages AS m
+        WHERE m.space = v_space AND m.seq > p_after AND m.seq <= p_upto
+        EXCEPT SELECT unnest(p_positions)
+    ) || ARRAY(
+        SELECT (
+            SELECT m.seq FROM angarium_messages AS m
+            WHERE m.space = v_space AND m.id = w.id AND m.seq <> w.seq
+        )
+        FROM unnest(p_positions, p_ids) AS w (seq, id)
+    ) || ARRAY(
+        SELECT (
+            SELECT m.seq FROM angarium_messages AS m
+            WHERE m.space = v_space AND m.seq = w.seq AND m.id <> w.id
+        )
+        FROM unnest(p_positions, p_ids) AS w (seq, id)
+    );
+    DELETE FROM angarium_messages WHERE space = v_space AND seq = ANY (v_strangers);
     INSERT INTO angarium_messages (
         space, seq, ready, due, claim_id,
         expires, created, ttl, claim_count, id, client_id, checksum, body
@@ -146,7 +146,11 @@ BEGIN
         seq, id, body, client_id, remaining, ttl, age, claim_count, claim_id, due, checksum
     )
     WHERE w.body IS NOT NULL
-    ON CONFLICT (space, seq) DO NOTHING;
+    ON CONFLICT (space, seq) DO UPDATE
+    SET ready = excluded.ready, due = excluded.due, claim_id = excluded.claim_id,
+        expires = excluded.expires, created = excluded.created, ttl = excluded.ttl,
+        claim_count = excluded.claim_count, client_id = excluded.client_id,
+        checksum = excluded.checksum;
     RETURN 'done';
 END
 $$;

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -44,13 +45,6 @@ def postgresql(run_id: str) -> Iterator[_Postgresql]:
         yield _Postgresql(run_id, stack)
 
 
-@pytest.fixture
-def postgresql_url(postgresql: _Postgresql) -> Iterator[str]:
-    """The URL of an empty PostgreSQL database."""
-    with stores.database(postgresql()) as url:
-        yield url
-
-
 class _Redis:
     """Starts the Redis server when it is first asked for its uri."""
 
@@ -72,14 +66,26 @@ def redis() -> Iterator[_Redis]:
 
 
 @pytest.fixture(scope="session")
+def server_urls(postgresql: _Postgresql, redis: _Redis) -> Callable[[str], str]:
+    """A function that returns the URL of a running server for a store that has servers."""
+
+    def find(store: str) -> str:
+        if store == "mysql":
+            return os.environ[stores.MYSQL_VARIABLE]
+        return redis() if store == "redis" else postgresql()
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def park(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
-    postgresql: _Postgresql,
+    server_urls: Callable[[str], str],
 ) -> Iterator[ServerPark]:
     """The servers of this test process."""
     directory: Path = tmp_path_factory.mktemp("servers")
-    servers = ServerPark(directory, postgresql)
+    servers = ServerPark(directory, server_urls)
     request.config.stash[_PARK] = servers
     yield servers
     servers.close()

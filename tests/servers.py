@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
@@ -22,9 +22,7 @@ from typing import Final
 from angarium.clock import ENVIRONMENT_VARIABLE, SharedClock
 from tests import stores
 from tests.ports import free_port
-
-Options = Mapping[str, Mapping[str, object]]
-"""A configuration file: options by group."""
+from tests.stores import Options
 
 READY_WITHIN: Final = 30.0  # seconds
 STOP_WITHIN: Final = 15.0  # seconds
@@ -179,13 +177,13 @@ class ServerPark:
     """The servers of one test process.
 
     :param directory: where everything is kept.
-    :param postgresql: returns the URL of a PostgreSQL server; called when it is first needed.
+    :param server_url: returns the URL of a database server; called when it is first needed.
     """
 
-    def __init__(self, directory: Path, postgresql: Callable[[], str]) -> None:
+    def __init__(self, directory: Path, server_url: Callable[[str], str]) -> None:
         self.clock = TestClock(directory / "clock-offset")
         self._directory = directory
-        self._postgresql = postgresql
+        self._server_url = server_url
         self._stack = ExitStack()
         self._store_options: dict[str, Options] = {}
         self._servers: dict[tuple[str, str, int], Server] = {}
@@ -220,18 +218,11 @@ class ServerPark:
     def _prepare(self, store: str) -> Options:
         """Make the database of a store and return the options that select it."""
         state_path = self._directory / f"state-{store}"
-        options: dict[str, Mapping[str, object]] = {"DEFAULT": {"state_path": state_path}}
-        if store == "sqlite":
-            return options
-        if store == "memory":
-            return {**options, "drivers": {"message_store": store, "management_store": store}}
-        server_url = (
-            self._postgresql() if store == "postgresql" else os.environ[stores.MYSQL_VARIABLE]
-        )
-        url = self._stack.enter_context(stores.database(server_url))
-        for kind in ("message_store", "management_store"):
-            options[f"drivers:{kind}:sqlalchemy"] = {"uri": url}
-        Server(self._directory / f"manage-{store}", options, self.clock).manage("db", "upgrade")
+        found = self._stack.enter_context(stores.empty(store, self._server_url))
+        options: Options = {"DEFAULT": {"state_path": state_path}, **found}
+        if store not in stores.EMBEDDED:
+            directory = self._directory / f"manage-{store}"
+            Server(directory, options, self.clock).manage("db", "upgrade")
         return options
 
     def logs(self) -> dict[str, Path]:

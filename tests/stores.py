@@ -12,7 +12,7 @@ import os
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -25,12 +25,22 @@ POSTGRESQL_VARIABLE: Final = "ANGARIUM_TEST_POSTGRESQL_URL"
 MYSQL_VARIABLE: Final = "ANGARIUM_TEST_MYSQL_URL"
 REDIS_VARIABLE: Final = "ANGARIUM_TEST_REDIS_URL"
 
-SERVER_STORES: Final = ("postgresql", *(["mysql"] if os.environ.get(MYSQL_VARIABLE) else []))
+SQL_SERVERS: Final = ("postgresql", *(["mysql"] if os.environ.get(MYSQL_VARIABLE) else []))
+SQL_STORES: Final = ("sqlite", *SQL_SERVERS)
+SERVER_STORES: Final = (*SQL_SERVERS, "redis")
 STORES: Final = ("sqlite", *SERVER_STORES)
 """Stores that any number of processes use at once."""
 
 PRIVATE_STORES: Final = ("memory",)
 """Stores that belong to one server process: each server of a park has one of its own."""
+
+EMBEDDED: Final = ("sqlite", *PRIVATE_STORES)
+"""Stores that need no preparation by an operator."""
+
+Options = Mapping[str, Mapping[str, object]]
+"""A configuration file: options by group."""
+
+_KINDS: Final = ("message_store", "management_store")
 
 
 @contextmanager
@@ -94,3 +104,26 @@ def database(server_url: str) -> Iterator[str]:
             connection.execute(text(f"DROP DATABASE {name}{force}"))
     finally:
         engine.dispose()
+
+
+@contextmanager
+def empty(store: str, server_url: Callable[[str], str]) -> Iterator[Options]:
+    """The options that put both stores into an empty database of a store, removed in the end.
+
+    SQLite has its file in the state path. SQL servers want ``angarium-manage db upgrade`` first.
+
+    :param server_url: the URL of a server for a store that has servers.
+    """
+    if store == "sqlite":
+        yield {}
+    elif store in PRIVATE_STORES:
+        yield {"drivers": dict.fromkeys(_KINDS, store)}
+    elif store == "redis":
+        with redis_store(server_url(store)) as uri:
+            yield {
+                "drivers": dict.fromkeys(_KINDS, "redis"),
+                **{f"drivers:{kind}:redis": {"uri": uri} for kind in _KINDS},
+            }
+    else:
+        with database(server_url(store)) as url:
+            yield {f"drivers:{kind}:sqlalchemy": {"uri": url} for kind in _KINDS}

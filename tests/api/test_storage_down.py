@@ -13,20 +13,18 @@ from tests.api.helpers import ok, post, refused, totals
 from tests.forwarder import Forwarder
 from tests.servers import Options, Server, ServerPark
 
-MESSAGE_STORE = "drivers:message_store:sqlalchemy"
+IMPATIENT = {"redis": {"max_reconnect_attempts": 2, "reconnect_sleep": 0.05}}
+"""Options of drivers that would try again for seconds."""
 
 
 @pytest.fixture(scope="module", params=stores.SERVER_STORES)
 def wired(request: pytest.FixtureRequest, park: ServerPark) -> Iterator[tuple[Server, Forwarder]]:
     """A server whose way to its database can be cut."""
-    direct = park.make(request.param, f"direct-{request.param}")
-    forwarder = Forwarder(str(direct.options[MESSAGE_STORE]["uri"]))
-    uri = {"uri": forwarder.url}
-    options: Options = {
-        "DEFAULT": {"admin_mode": True},
-        MESSAGE_STORE: uri,
-        "drivers:management_store:sqlalchemy": uri,
-    }
+    direct = park.make(request.param, f"direct-{request.param}").options
+    groups = [group for group in direct if "_store:" in group]
+    forwarder = Forwarder(str(direct[groups[0]]["uri"]))
+    through = {"uri": forwarder.url, **IMPATIENT.get(request.param, {})}
+    options: Options = {"DEFAULT": {"admin_mode": True}, **dict.fromkeys(groups, through)}
     server = park.make(request.param, f"wired-{request.param}", options)
     server.start()
     yield server, forwarder

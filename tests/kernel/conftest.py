@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from angarium.kernel import Kernel
 from tests import stores
-from tests.kernel.installation import Installation, store_options
+from tests.kernel.installation import Installation, Options
 
 
 @pytest.fixture
-def store_url(store: str, request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """The URL of an empty database of each kind; None for SQLite in its default place."""
-    if store == "sqlite":
-        yield None
-    elif store == "postgresql":
-        yield request.getfixturevalue("postgresql_url")
-    else:
-        with stores.database(os.environ[stores.MYSQL_VARIABLE]) as url:
-            yield url
+def store_options(store: str, server_urls: Callable[[str], str]) -> Iterator[Options]:
+    """The options that put both stores into an empty database of each kind."""
+    with stores.empty(store, server_urls) as options:
+        yield options
 
 
 @pytest.fixture
-def installation(tmp_path: Path, store_url: str | None) -> Iterator[Installation]:
+def installation(tmp_path: Path, store_options: Options) -> Iterator[Installation]:
     """An installation with the default configuration, on each kind of store."""
-    with Installation(tmp_path, store_options(store_url)) as made:
+    with Installation(tmp_path, store_options) as made:
         yield made
 
 

@@ -10,14 +10,13 @@ from angarium import config, kernel
 from angarium.clock import Clock
 from angarium.context import RequestContext
 from angarium.kernel import Kernel
+from tests.stores import Options
 
 CONTEXT = RequestContext(
     request_id="req-00000000-0000-4000-8000-000000000000",
     project="orchard",
     client_id="30387f00-39fc-11ea-81a4-5254006b8ac2",
 )
-
-Options = Mapping[str, Mapping[str, object]]
 
 
 class Installation:
@@ -66,12 +65,3 @@ class Installation:
     ) -> None:
         for each in self._kernels:
             each.close()
-
-
-def store_options(url: str | None) -> Options:
-    """The options that put both stores into a database; None for SQLite in the state path."""
-    if url is None:
-        return {}
-    return {
-        f"drivers:{kind}:sqlalchemy": {"uri": url} for kind in ("message_store", "management_store")
-    }

@@ -21,6 +21,13 @@ def drivers(tmp_path: Path) -> Iterator[Drivers]:
     opened.close()
 
 
+@pytest.fixture
+def postgresql_url(postgresql: Callable[[], str]) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    with stores.database(postgresql()) as found:
+        yield found
+
+
 @contextmanager
 def empty_database(kind: str, directory: Path, postgresql: Callable[[], str]) -> Iterator[str]:
     """The URL of a database of a kind, without tables."""
@@ -32,7 +39,7 @@ def empty_database(kind: str, directory: Path, postgresql: Callable[[], str]) ->
         yield url
 
 
-@pytest.fixture(params=stores.STORES)
+@pytest.fixture(params=stores.SQL_STORES)
 def url(
     request: pytest.FixtureRequest, tmp_path: Path, postgresql: Callable[[], str]
 ) -> Iterator[str]:
@@ -41,7 +48,7 @@ def url(
         yield found
 
 
-@pytest.fixture(params=stores.SERVER_STORES)
+@pytest.fixture(params=stores.SQL_SERVERS)
 def server_url(
     request: pytest.FixtureRequest, tmp_path: Path, postgresql: Callable[[], str]
 ) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from angarium.errors import StoreUnreachable
@@ -19,10 +19,11 @@ _PAUSE: Final = 0.05  # seconds between two calls, for the requests
 class Housekeeper:
     """A thread that reclaims space. Correctness never needs it (storage-semantics.md 8).
 
+    :param drivers: returns the drivers of all stores, anew for each round: pools come and go.
     :param interval: seconds between two rounds; a random part keeps processes from meeting.
     """
 
-    def __init__(self, drivers: Sequence[Driver], interval: float) -> None:
+    def __init__(self, drivers: Callable[[], Iterable[Driver]], interval: float) -> None:
         self._drivers = drivers
         self._interval = interval
         self._stop = threading.Event()
@@ -40,8 +41,17 @@ class Housekeeper:
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval * random.uniform(0.5, 1.5)):  # noqa: S311 - jitter
-            for driver in self._drivers:
+            for driver in self._now():
                 self._tidy(driver)
+
+    def _now(self) -> Iterable[Driver]:
+        try:
+            return self._drivers()
+        except StoreUnreachable:
+            LOG.warning("no space reclaimed, the management store did not answer")
+        except Exception:
+            LOG.exception("the pools could not be looked up")
+        return ()
 
     def _tidy(self, driver: Driver) -> None:
         try:

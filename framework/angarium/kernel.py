@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from oslo_config import cfg
 
 from angarium import clock as clocks
-from angarium import plugins
+from angarium import logs, plugins
 from angarium.actions import table
 from angarium.actions.base import Services
 from angarium.dispatch import Dispatcher
+from angarium.errors import StartError, StoreUnreachable
 from angarium.housekeeper import Housekeeper
 from angarium.identity import IdentityPlugin
 from angarium.limits import Limits
@@ -20,11 +22,14 @@ from angarium.signatures import Signer
 from angarium.storage.catalogue import Catalogue
 from angarium.storage.driver import ControlDriver, DataDriver, Driver, StoreEnvironment
 from angarium.storage.pipeline import PIPELINES, Filter, Pipeline
+from angarium.storage.pools import Pools
 from angarium.storage.store import Store
 from angarium.validation import SchemaLibrary
 
 DriverT = TypeVar("DriverT", ControlDriver, DataDriver)
 
+_MANAGEMENT_STORE: Final = "management store"
+_MESSAGE_STORE: Final = "message store"
 _NOTIFIER: Final = "zaqar.notification.notifier"  # accepted in a pipeline; means what is always on
 
 
@@ -37,28 +42,56 @@ class Kernel:
     dispatcher: Dispatcher
     identity: IdentityPlugin
 
-    @property
-    def drivers(self) -> tuple[Driver, ...]:
-        """The drivers of both stores."""
-        return (self.services.control, self.services.data)
+    def drivers(self) -> dict[str, Driver]:
+        """The drivers of all stores as they are registered now, by what to call them.
+
+        :raises StoreUnreachable: the management store does not answer.
+        """
+        pools = {
+            f"pool {name}" if name else _MESSAGE_STORE: driver
+            for name, driver in self.services.pools.drivers().items()
+        }
+        return {_MANAGEMENT_STORE: self.services.control, **pools}
 
     def prepare(self) -> None:
         """Get the stores ready, once, before any worker serves.
 
+        A pool that is not ready, or does not answer, is logged: the queues of the others are fine.
+
         :raises StartError: a store needs something of the operator.
         :raises StoreUnreachable: a store does not answer.
         """
-        for driver in self.drivers:
-            driver.prepare()
+        pools = self.services.pools
+        self.services.control.prepare()
+        if pools.uses_default:
+            pools.default.prepare()
+        for name, driver in pools.drivers().items():
+            if name:
+                _prepare_pool(name, driver)
+
+    def upgrade(self) -> Iterator[tuple[str, str]]:
+        """Bring the structure of all stores up to date; yields what was done, by store.
+
+        The management store comes first: only then can it say which pools there are.
+
+        :raises StoreUnreachable: a store does not answer; those before it are done.
+        """
+        services = self.services
+        yield _MANAGEMENT_STORE, services.control.upgrade()
+        yield _MESSAGE_STORE, services.pools.default.upgrade()
+        for name, driver in self.drivers().items():
+            if driver not in (services.control, services.pools.default):
+                yield name, driver.upgrade()
 
     def housekeeper(self) -> Housekeeper:
         """What reclaims space in the background of a worker, not yet started."""
-        return Housekeeper(self.drivers, self.conf.storage.reclaim_interval)
+        return Housekeeper(lambda: self.drivers().values(), self.conf.storage.reclaim_interval)
 
     def close(self) -> None:
         """Give back the connections of the drivers."""
-        for driver in self.drivers:
-            driver.close()
+        self.services.pools.close()
+        self.services.pools.default.close()
+        self.services.control.close()
 
 
 def build(conf: cfg.ConfigOpts, clock: clocks.Clock | None = None, *, processes: int = 1) -> Kernel:
@@ -71,11 +104,19 @@ def build(conf: cfg.ConfigOpts, clock: clocks.Clock | None = None, *, processes:
     environment = StoreEnvironment(conf, clock or clocks.from_environment(), processes=processes)
     control = _driver("angarium.storage.control", "management_store", ControlDriver, environment)
     data = _driver("angarium.storage.data", "message_store", DataDriver, environment)
-    catalogue = Catalogue(control, data, limits, cache_size=conf.storage.plan_cache_size)
+    pools = Pools(
+        control,
+        data,
+        environment,
+        is_pooling=conf.pooling,
+        has_virtual=conf["pooling:catalog"].enable_virtual_pool,
+    )
+    _insist_on_pools(conf, control)
+    catalogue = Catalogue(pools, limits, cache_size=conf.storage.plan_cache_size)
     services = Services(
         store=Store(catalogue, {name: _pipeline(conf, name) for name in PIPELINES}),
         control=control,
-        data=data,
+        pools=pools,
         schemas=SchemaLibrary(limits),
         limits=limits,
         signer=Signer(conf.signed_url.secret_key),
@@ -83,13 +124,28 @@ def build(conf: cfg.ConfigOpts, clock: clocks.Clock | None = None, *, processes:
         checksums=conf.enable_checksum,
         admin_mode=conf.admin_mode,
     )
-    actions = table.select(admin_mode=conf.admin_mode)
+    actions = table.select(admin_mode=conf.admin_mode, pooling=conf.pooling)
     return Kernel(
         conf=conf,
         services=services,
         dispatcher=Dispatcher(services, Policy(conf), actions),
         identity=_identity(conf),
     )
+
+
+def _prepare_pool(name: str, driver: DataDriver) -> None:
+    try:
+        driver.prepare()
+    except (StartError, StoreUnreachable) as error:
+        logs.START.warning("pool %s cannot be used now: %s", name, error)
+
+
+def _insist_on_pools(conf: cfg.ConfigOpts, control: ControlDriver) -> None:
+    if conf.pooling and type(control).list_pools is ControlDriver.list_pools:
+        raise StartError(
+            f"[DEFAULT] pooling is on, but {conf.drivers.management_store!r} of [drivers] "
+            "management_store keeps no pools; choose another one or switch pooling off"
+        )
 
 
 def _driver(group: str, option: str, base: type[DriverT], environment: StoreEnvironment) -> DriverT:

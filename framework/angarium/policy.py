@@ -17,6 +17,7 @@ from oslo_policy import opts as policy_options
 from oslo_policy import policy as oslo_policy
 
 from angarium.actions import table
+from angarium.actions.base import ADMINS
 from angarium.context import RequestContext
 from angarium.errors import Forbidden, StartError
 
@@ -24,8 +25,6 @@ LOG = logging.getLogger(__name__)
 
 _LOOK_EVERY: Final = 1.0  # seconds between two looks at the policy files
 _REMEMBERED: Final = 10_000  # decisions
-_ANYBODY: Final = ""
-_ADMIN: Final = "role:admin"
 
 Fingerprint = frozenset[tuple[str, int, int]]
 Key = tuple[str, str, frozenset[str], str | None]
@@ -34,7 +33,7 @@ Key = tuple[str, str, frozenset[str], str | None]
 def list_rules() -> list[oslo_policy.RuleDefault]:
     """The entry point ``oslo.policy.policies``: base rules, then one rule per kind of action."""
     return [
-        oslo_policy.RuleDefault("context_is_admin", _ADMIN, "Who counts as an administrator."),
+        oslo_policy.RuleDefault("context_is_admin", ADMINS, "Who counts as an administrator."),
         oslo_policy.RuleDefault(
             "admin_or_owner",
             "is_admin:True or project_id:%(project_id)s",
@@ -140,7 +139,7 @@ def _action_rules() -> list[oslo_policy.DocumentedRuleDefault]:
         if binding not in known:
             known.append(binding)
         summaries.setdefault(action.rule, []).append(action.summary)
-        checks[action.rule] = _ADMIN if action.needs_admin_mode else _ANYBODY
+        checks[action.rule] = action.default_check
     return [
         oslo_policy.DocumentedRuleDefault(rule, checks[rule], " ".join(summaries[rule]), bound)
         for rule, bound in operations.items()

@@ -94,7 +94,13 @@ class Door:
             raise MethodNotAllowed
         result = self._dispatcher.perform(action, context, path, arguments)
         kind = action.kind
-        view = View(kind, path, arguments.parsed_query, self._metadata_defaults[kind])
+        view = View(
+            kind,
+            path,
+            arguments.parsed_query,
+            environ.get("QUERY_STRING", ""),
+            self._metadata_defaults[kind],
+        )
         return RENDERERS[action.handler.__name__](result, view)
 
     def _identify(self, headers: Headers, method: str) -> Identity:

@@ -20,7 +20,7 @@ from tests.badinput.world import DELAYED, World
 
 LIMITS: Final = Limits()
 LIBRARY: Final = SchemaLibrary(LIMITS)
-ACTIONS: Final = table.select(admin_mode=True)
+ACTIONS: Final = table.select(admin_mode=True, pooling=False)
 BY_NAME: Final = {action.name: action for action in ACTIONS}
 
 Schema = Mapping[str, Any]

@@ -20,6 +20,7 @@ CONTRACT = {
     ("DEFAULT", "pooling"): False,
     ("DEFAULT", "enable_checksum"): False,
     ("DEFAULT", "auth_strategy"): "",
+    ("pooling:catalog", "enable_virtual_pool"): False,
     ("drivers", "message_store"): "sqlalchemy",
     ("drivers", "management_store"): "sqlalchemy",
     ("transport", "default_message_ttl"): 3600,
@@ -29,6 +30,8 @@ CONTRACT = {
     ("transport", "max_queues_per_page"): 20,
     ("transport", "max_messages_per_page"): 20,
     ("transport", "max_messages_per_claim_or_pop"): 20,
+    ("transport", "max_flavors_per_page"): 20,
+    ("transport", "max_pools_per_page"): 20,
     ("transport", "max_queue_metadata"): 65536,
     ("transport", "max_messages_post_size"): 262144,
     ("transport", "max_message_ttl"): 1209600,
@@ -178,8 +181,6 @@ def test_options_of_the_reference_without_effect_are_accepted(tmp_path: Path) ->
         ("[transport]\nmessage_encryption_key = AES256\n", ["message_encryption_key", "clear"]),
         ("[transport]\nmessage_encryption_key =\n", ["message_encryption_key"]),
         ("[transport]\nmessage_encryption_algorithms = RSA\n", ["RSA"]),
-        ("[DEFAULT]\npooling = true\n", ["pooling"]),
-        ("[DEFAULT]\nsharding = true\n", ["pooling"]),
         ("[drivers]\ntransport =\n", ["[drivers] transport"]),
         ("no assignment\n", ["angarium.conf", "no assignment"]),
         ("[unfinished\n", ["angarium.conf"]),
@@ -189,6 +190,10 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, text: str, words: list[s
     message = refusal(file(tmp_path, text))
     assert [word for word in words if word not in message] == []
     assert "LocationInfo" not in message
+
+
+def test_pooling_has_an_old_name(tmp_path: Path) -> None:
+    assert config.load(file(tmp_path, "[DEFAULT]\nsharding = true\n")).pooling is True
 
 
 def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,9 @@ def _entry(action: Action) -> str:
     http = action.http
     path = http.path if http.needs_query is None else f"{http.path}?{http.needs_query}="
     facts = [f"Rule ``{action.rule}``." if action.rule else "No rule."]
-    if action.needs_admin_mode:
+    if action.needs_pooling:
+        facts.append("Needs ``[DEFAULT] admin_mode`` and ``pooling``.")
+    elif action.needs_admin_mode:
         facts.append("Needs ``[DEFAULT] admin_mode``.")
     return (
         f"``{action.name}``\n    {action.summary}\n\n    | ``{http.method} {path}``\n"

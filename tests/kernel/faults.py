@@ -9,8 +9,8 @@ from typing import Any
 from angarium.kernel import Kernel
 from angarium.limits import Limits
 from angarium.storage.catalogue import Catalogue
-from angarium.storage.driver import ControlDriver, DataDriver
 from angarium.storage.pipeline import PIPELINES, Pipeline
+from angarium.storage.pools import Pools
 from angarium.storage.store import Store
 
 Hook = Callable[[str, Callable[[], Any]], Any]
@@ -30,14 +30,30 @@ class _Hooked:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._driver, name)
+        if not callable(method):
+            return method
         return lambda *args, **named: self._hook(name, lambda: method(*args, **named))
 
 
 def hooked_catalogue(kernel: Kernel, hook: Hook) -> Catalogue:
     """A catalogue of its own on the drivers of a kernel, with all their calls through a hook."""
-    control: ControlDriver = _Hooked(kernel.services.control, hook)  # type: ignore[assignment] # has all of it
-    data: DataDriver = _Hooked(kernel.services.data, hook)  # type: ignore[assignment] # has all of it
-    return Catalogue(control, data, Limits(), cache_size=100)
+    return Catalogue(hooked_pools(kernel.services.pools, hook), Limits(), cache_size=100)
+
+
+def hooked_pools(pools: Pools, hook: Hook) -> Pools:
+    """Pools of their own, with all calls of the two configured drivers through a hook."""
+    return Pools(
+        hooked(pools.control, hook),
+        hooked(pools.default, hook),
+        pools.environment,
+        is_pooling=pools.is_pooling,
+        has_virtual=pools.has_virtual,
+    )
+
+
+def hooked(driver: Any, hook: Hook) -> Any:
+    """A driver whose methods are called through a hook; it has all that the driver has."""
+    return _Hooked(driver, hook)
 
 
 def hooked_store(kernel: Kernel, hook: Hook) -> Store:

@@ -32,8 +32,7 @@ class Installation:
         self._directory = directory
         self._file = self.configure(options or {})
         first = self.open()
-        for driver in first.drivers:
-            driver.upgrade()
+        list(first.upgrade())
         first.prepare()
 
     def configure(self, options: Options) -> Path:

@@ -85,6 +85,11 @@ class Queue:
         assert popped is not None
         return bodies(popped)
 
+    def remove_message(self, identifier: str) -> None:
+        """Delete one message, whatever claim it is under."""
+        parameters = {**self._name, "ids": [identifier]}
+        messages.message_delete_many(self._services, CONTEXT, parameters)
+
     def claim(self, limit: int = 20) -> NewClaim:
         """Claim."""
         return claims.claim_create(self._services, CONTEXT, {**self._name, "limit": limit})

@@ -126,7 +126,7 @@ def test_a_steady_plan_costs_no_look_into_the_management_store(kernel: Kernel) -
 
 
 def test_the_cache_is_bounded_and_never_wrong(kernel: Kernel) -> None:
-    catalogue = Catalogue(kernel.services.control, kernel.services.data, Limits(), cache_size=2)
+    catalogue = Catalogue(kernel.services.pools, Limits(), cache_size=2)
     scopes = [Scope("orchard", f"queue-{number}") for number in range(6)]
     for number, scope in enumerate(scopes):
         catalogue.create(scope, {"number": number})
@@ -137,7 +137,7 @@ def test_the_cache_is_bounded_and_never_wrong(kernel: Kernel) -> None:
 
 
 def test_threads_share_a_cache_that_is_too_small(kernel: Kernel) -> None:
-    catalogue = Catalogue(kernel.services.control, kernel.services.data, Limits(), cache_size=1)
+    catalogue = Catalogue(kernel.services.pools, Limits(), cache_size=1)
     scopes = [Scope("orchard", f"queue-{number}") for number in range(4)]
     for scope in scopes:
         catalogue.create(scope, {})

@@ -51,7 +51,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_pause")
 def test_a_backlog_is_worked_off_in_bounded_steps() -> None:
     store = Backlog(things=12_345)
-    housekeeper = Housekeeper([store], interval=0.01)
+    housekeeper = Housekeeper(lambda: [store], interval=0.01)
     housekeeper.start()
     assert store.done.wait(PATIENCE)
     housekeeper.stop()
@@ -65,7 +65,7 @@ def test_a_store_that_fails_keeps_neither_itself_nor_others_from_a_next_round(
     failure: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     failing, other = Backlog(3, failure, failure), Backlog(3)
-    housekeeper = Housekeeper([failing, other], interval=0.01)
+    housekeeper = Housekeeper(lambda: [failing, other], interval=0.01)
     housekeeper.start()
     assert other.done.wait(PATIENCE)
     assert failing.done.wait(PATIENCE)
@@ -75,8 +75,8 @@ def test_a_store_that_fails_keeps_neither_itself_nor_others_from_a_next_round(
 
 
 def test_it_can_be_stopped_at_any_time() -> None:
-    Housekeeper([], interval=3600).stop()
-    waiting = Housekeeper([Backlog(1)], interval=3600)
+    Housekeeper(list, interval=3600).stop()
+    waiting = Housekeeper(lambda: [Backlog(1)], interval=3600)
     waiting.start()
     waiting.stop()
     assert not [each for each in threading.enumerate() if each.name == "housekeeper"]
@@ -84,7 +84,7 @@ def test_it_can_be_stopped_at_any_time() -> None:
 
 def test_it_stops_in_the_middle_of_a_backlog() -> None:
     store = Backlog(things=10**9)
-    housekeeper = Housekeeper([store], interval=0.001)
+    housekeeper = Housekeeper(lambda: [store], interval=0.001)
     housekeeper.start()
     while not store.limits:
         threading.Event().wait(0.001)
@@ -101,7 +101,7 @@ def test_real_stores_are_tidied_and_nothing_visible_changes(embedded: Installati
     embedded.clock.offset += 60
     assert queue.listed() == ["stays"]
     housekeeper = kernel.housekeeper()
-    for driver in kernel.drivers:
+    for driver in kernel.drivers().values():
         housekeeper._tidy(driver)
     assert kernel.services.data.reclaim(100) == 0
     assert queue.listed() == ["stays"]

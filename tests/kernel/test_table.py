@@ -73,6 +73,10 @@ def test_the_methods_of_the_routes() -> None:
         f"{topic}/purge": ["POST"],
         f"{topic}/messages": ["DELETE", "GET", "POST"],
         f"{topic}/messages/{{message_id}}": ["DELETE", "GET"],
+        "/v2/pools": ["GET"],
+        "/v2/pools/{pool_name}": ["DELETE", "GET", "PATCH", "PUT"],
+        "/v2/flavors": ["GET"],
+        "/v2/flavors/{flavor_name}": ["DELETE", "GET", "PATCH", "PUT"],
     }
 
 
@@ -122,5 +126,14 @@ def test_an_action_on_topics_does_what_its_counterpart_does() -> None:
 
 
 def test_the_administrative_surface_exists_only_in_admin_mode() -> None:
-    hidden = set(table.select(admin_mode=True)) - set(table.select(admin_mode=False))
-    assert {action.name for action in hidden} == {"check_node_health"}
+    everybody = set(table.select(admin_mode=False, pooling=True))
+    admins = set(table.select(admin_mode=True, pooling=False))
+    assert {action.name for action in admins - everybody} == {"check_node_health"}
+    assert everybody < admins
+
+
+def test_pools_and_flavors_exist_only_with_pooling_too() -> None:
+    both = set(table.select(admin_mode=True, pooling=True))
+    hidden = both - set(table.select(admin_mode=True, pooling=False))
+    assert both == set(table.ALL)
+    assert {action.resource for action in hidden} == {"pools", "flavors"}

@@ -14,7 +14,17 @@ from angarium.context import RequestContext
 from angarium.errors import Forbidden, StartError
 
 # The rows of the contract's table whose operations exist.
-ADMIN_ONLY = {"health:get"}
+ADMIN_ONLY = {
+    "health:get",
+    "pools:get_all",
+    "pools:create",
+    "pools:get",
+    "pools:update",
+    "pools:delete",
+    "flavors:create",
+    "flavors:update",
+    "flavors:delete",
+}
 
 
 def caller(project: str = "p", *roles: str, user: str | None = None) -> RequestContext:

@@ -39,6 +39,8 @@ PATHS: dict[str, dict[str, str]] = {
     "claim": {"queue_name": "invoice-render", "claim_id": "c01"},
     "topic": {"topic_name": "invoice-render"},
     "topic message": {"topic_name": "invoice-render", "message_id": "m01"},
+    "pool": {"pool_name": "rack-3"},
+    "flavor": {"flavor_name": "durable"},
     "none": {},
 }
 
@@ -156,6 +158,39 @@ REQUESTS: dict[str, tuple[str, list[tuple[dict[str, Any], Any]]]] = {
         ],
     ),
     "claim_get": ("claim", [({}, MISSING)]),
+    "pool_list": (
+        "none",
+        [({}, MISSING), ({"marker": "a", "limit": 20, "detailed": True}, MISSING)],
+    ),
+    "pool_create": (
+        "pool",
+        [
+            ({}, {"uri": "redis://store-1", "weight": 0}),
+            ({}, {"uri": "u" * 255, "weight": 2**32 - 1, "flavor": "", "options": {"a": [1]}}),
+        ],
+    ),
+    "pool_get": ("pool", [({}, MISSING), ({"detailed": False}, MISSING)]),
+    "pool_update": (
+        "pool",
+        [
+            ({}, {"weight": 7}),
+            ({}, {"flavor": "f" * 255}),
+            ({}, {"options": {}}),
+            ({}, {"uri": "redis://store-2", "unknown": None}),
+        ],
+    ),
+    "pool_delete": ("pool", [({}, MISSING)]),
+    "flavor_list": (
+        "none",
+        [({}, MISSING), ({"marker": "a", "limit": 1, "detailed": False}, MISSING)],
+    ),
+    "flavor_create": (
+        "flavor",
+        [({}, {"pool_list": ["a", "b"]}), ({}, {"pool_list": ["a"], "capabilities": {"x": 1}})],
+    ),
+    "flavor_get": ("flavor", [({}, MISSING)]),
+    "flavor_update": ("flavor", [({}, {"pool_list": ["a"], "unknown": 1})]),
+    "flavor_delete": ("flavor", [({}, MISSING)]),
     "claim_update": (
         "claim",
         [({}, {}), ({}, {"ttl": 43200, "grace": -1}), ({}, {"ttl": None, "grace": None})],

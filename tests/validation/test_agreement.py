@@ -91,6 +91,7 @@ def test_the_corpus_meets_every_keyword() -> None:
 
 _RULES = frozenset(
     {
+        "anyOf",
         "dependentRequired",
         "enum",
         "format",
@@ -109,7 +110,7 @@ _RULES = frozenset(
 
 
 def rules(schema: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The paths of all keywords that can refuse; inside oneOf and if nothing does by itself."""
+    """The paths of all keywords that can refuse; inside anyOf, oneOf and if none does by itself."""
     if isinstance(schema, list):
         return [it for i, each in enumerate(schema) for it in rules(each, (*path, i))]
     if not isinstance(schema, dict):
@@ -120,7 +121,7 @@ def rules(schema: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         is_closed = keyword == "additionalProperties" and value is False
         if not names and (keyword in _RULES or is_closed):
             found.append((*path, keyword))
-        if names or keyword not in ("oneOf", "if", "x-errors", "enum", "required"):
+        if names or keyword not in ("anyOf", "oneOf", "if", "x-errors", "enum", "required"):
             found += rules(value, (*path, keyword))
     return found
 

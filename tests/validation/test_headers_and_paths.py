@@ -16,10 +16,9 @@ from angarium.errors import (
 from angarium.validation import SchemaLibrary
 from tests.validation.samples import CLIENT_ID, HEADERS, PATHS, REQUESTS
 
-NAMED = [action for action, (kind, _) in REQUESTS.items() if kind != "none"]
-UNNAMED = [
-    action for action, (kind, _) in REQUESTS.items() if kind == "none" and action != "list_versions"
-]
+_OF_QUEUES = ("queue", "message", "claim")
+NAMED = [action for action, (kind, _) in REQUESTS.items() if kind in _OF_QUEUES]
+UNNAMED = [action for action in REQUESTS if action not in (*NAMED, "list_versions")]
 LONG = "p" * 257
 
 
@@ -123,6 +122,9 @@ def test_bad_names(library: SchemaLibrary, action: str, name: str) -> None:
         ("claim_get", "claim_id"),
         ("claim_update", "claim_id"),
         ("claim_delete", "claim_id"),
+        ("pool_get", "pool_name"),
+        ("pool_delete", "pool_name"),
+        ("flavor_get", "flavor_name"),
     ],
 )
 @pytest.mark.parametrize("value", ["", "?", "a b", "x" * 5000, "é", "\ud800"])

@@ -26,6 +26,9 @@ QUERIES = {
     "message_delete": {"claim_id": "string"},
     "message_delete_many": {"ids": "array", "claim_ids": "array", "pop": "integer"},
     "claim_create": {"limit": "integer"},
+    "pool_list": {"marker": "string", "limit": "integer", "detailed": "boolean"},
+    "pool_get": {"detailed": "boolean"},
+    "flavor_list": {"marker": "string", "limit": "integer", "detailed": "boolean"},
 }
 QUERIES |= {
     "topic_list": {**QUERIES["queue_list"], "with_count": "string"},
@@ -42,6 +45,10 @@ BODIES: dict[str, tuple[bool, str | None, frozenset[str]]] = {
     "message_post": (True, None, frozenset({"messages"})),
     "claim_create": (False, None, frozenset({"ttl", "grace"})),
     "claim_update": (True, None, frozenset({"ttl", "grace"})),
+    "pool_create": (True, None, frozenset({"uri", "weight", "flavor", "options"})),
+    "pool_update": (True, None, frozenset({"uri", "weight", "flavor", "options"})),
+    "flavor_create": (True, None, frozenset({"pool_list", "capabilities"})),
+    "flavor_update": (True, None, frozenset({"pool_list"})),
 }
 BODIES |= {
     "topic_purge": BODIES["queue_purge"],

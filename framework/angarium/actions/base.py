@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from angarium.clock import Clock
 from angarium.context import RequestContext
@@ -12,6 +12,7 @@ from angarium.limits import Limits
 from angarium.signatures import Signer
 from angarium.storage.driver import ControlDriver, DataDriver
 from angarium.storage.models import Kind, Scope
+from angarium.storage.pools import Pools
 from angarium.storage.store import Store
 from angarium.validation import SchemaLibrary
 
@@ -22,13 +23,14 @@ Parameters = Mapping[str, Any]
 class Services:
     """What the handlers of a running service work with.
 
+    :ivar pools: the message stores.
     :ivar checksums: whether posted messages get a checksum.
     :ivar admin_mode: whether the administrative surface exists.
     """
 
     store: Store
     control: ControlDriver
-    data: DataDriver
+    pools: Pools
     schemas: SchemaLibrary
     limits: Limits
     signer: Signer
@@ -36,6 +38,14 @@ class Services:
     checksums: bool = False
     admin_mode: bool = False
 
+    @property
+    def data(self) -> DataDriver:
+        """The driver of the configured message store."""
+        return self.pools.default
+
+
+ADMINS: Final = "role:admin"
+"""The default check of rules for administrators."""
 
 Handler = Callable[[Services, RequestContext, Parameters], Any]
 SizeCheck = Callable[[Services, RequestContext, Parameters, int], None]
@@ -64,6 +74,8 @@ class Action:
     :ivar summary: one sentence for reference docs and the policy sample.
     :ivar kind: the name space it is about; a handler may serve an action of each.
     :ivar needs_admin_mode: whether it exists only with ``[DEFAULT] admin_mode``.
+    :ivar needs_pooling: whether it exists only with ``[DEFAULT] pooling``.
+    :ivar default_check: of its rule, where no policy file says otherwise; empty lets all pass.
     :ivar check_size: refuses a body (size in bytes) before it is parsed, beyond the schema's limit.
         The handler finds the size among its parameters, as ``body_size``.
     """
@@ -76,6 +88,8 @@ class Action:
     handler: Handler
     kind: Kind = Kind.QUEUE
     needs_admin_mode: bool = False
+    needs_pooling: bool = False
+    default_check: str = ""
     check_size: SizeCheck | None = None
 
 

@@ -47,7 +47,7 @@ def claim_create(services: Services, context: RequestContext, parameters: Parame
         )
 
     try:
-        messages = services.store.perform(context, scope_of(context, parameters), build)
+        messages = services.store.create_claim(context, scope_of(context, parameters), build)
     except QueueDoesNotExist:
         messages = ()
     return NewClaim(claim_id, messages)

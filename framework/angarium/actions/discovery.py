@@ -44,9 +44,10 @@ def get_home_doc(
 
 
 def ping_node(services: Services, context: RequestContext, parameters: Parameters) -> None:
-    """Return if both stores answer."""
+    """Return if the management store and every message store answer."""
     services.control.ping()
-    services.data.ping()
+    for driver in services.pools.reachable():
+        driver.ping()
 
 
 def ping_process(services: Services, context: RequestContext, parameters: Parameters) -> None:

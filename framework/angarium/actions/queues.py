@@ -14,7 +14,7 @@ from typing import Any, Final
 from angarium.actions import metadata as queue_metadata
 from angarium.actions.base import Action, HttpBinding, Parameters, Services, scope_of
 from angarium.context import RequestContext
-from angarium.errors import InvalidBody, InvalidRequest, QueueDoesNotExist
+from angarium.errors import FlavorDoesNotExist, InvalidBody, InvalidRequest, QueueDoesNotExist
 from angarium.signatures import Credential, normalise_expiry
 from angarium.storage import operations as op
 from angarium.storage.models import Kind, QueueFilter, QueueRecord, Scope, Stats
@@ -81,7 +81,10 @@ def queue_create(services: Services, context: RequestContext, parameters: Parame
     scope = scope_of(context, parameters)
     metadata = parameters.get("metadata") or {}
     queue_metadata.check(metadata, scope.name, services.schemas, InvalidRequest)
-    return services.store.manage(context, scope, op.CreateQueue(metadata))
+    try:
+        return services.store.manage(context, scope, op.CreateQueue(metadata))
+    except FlavorDoesNotExist as error:
+        raise InvalidRequest("_flavor must name a flavor of the project.") from error
 
 
 def queue_get(

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from angarium.actions import claims, discovery, health, messages, queues, topics
+from angarium.actions import (
+    claims,
+    discovery,
+    flavors,
+    health,
+    messages,
+    pools,
+    queues,
+    topics,
+)
 from angarium.actions.base import Action
 
 ALL: Final[tuple[Action, ...]] = (
@@ -16,6 +25,8 @@ ALL: Final[tuple[Action, ...]] = (
     *messages.ACTIONS,
     *claims.ACTIONS,
     *topics.ACTIONS,
+    *pools.ACTIONS,
+    *flavors.ACTIONS,
 )
 
 
@@ -36,9 +47,13 @@ class Route:
         return sorted(self.actions)
 
 
-def select(*, admin_mode: bool) -> tuple[Action, ...]:
+def select(*, admin_mode: bool, pooling: bool) -> tuple[Action, ...]:
     """The actions that exist in a service configured like this."""
-    return tuple(action for action in ALL if admin_mode or not action.needs_admin_mode)
+    return tuple(
+        action
+        for action in ALL
+        if (admin_mode or not action.needs_admin_mode) and (pooling or not action.needs_pooling)
+    )
 
 
 def routes(actions: Iterable[Action]) -> tuple[Route, ...]:

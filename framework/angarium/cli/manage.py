@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -10,6 +11,7 @@ import click
 
 from angarium import kernel, logs
 from angarium.cli import common
+from angarium.cli.pools import pool
 from angarium.config.loading import check_values
 from angarium.storage.driver import Driver
 
@@ -36,12 +38,36 @@ def db() -> None:
 
 
 @db.command("upgrade")
+@click.option(
+    "--uri",
+    "uri",
+    metavar="URI",
+    help="Only the store at this uri, which is to become a pool; - reads it from standard input.",
+)
 @click.pass_obj
-def db_upgrade(arguments: list[str]) -> None:
-    """Bring the structure of both stores up to date. Safe to repeat."""
-    with _drivers(arguments) as drivers:
-        for name, driver in drivers.items():
-            click.echo(f"{name}: {driver.upgrade()}")
+def db_upgrade(arguments: list[str], uri: str | None) -> None:
+    """Bring the structure of all stores up to date, those of pools included. Safe to repeat."""
+    service = kernel.build(common.load(arguments))
+    try:
+        with logs.explained():
+            if uri is None:
+                for name, done in service.upgrade():
+                    click.echo(f"{name}: {done}")
+            else:
+                _upgrade_one(service, sys.stdin.readline().strip() if uri == "-" else uri)
+    finally:
+        service.close()
+
+
+def _upgrade_one(service: kernel.Kernel, uri: str) -> None:
+    driver = service.services.pools.build(uri)
+    try:
+        click.echo(driver.upgrade())
+    finally:
+        driver.close()
+
+
+manage.add_command(pool)
 
 
 @manage.command()
@@ -76,7 +102,7 @@ def upgrade_check(arguments: list[str]) -> None:
         with logs.explained():
             service.prepare()
             click.echo("structure of the stores: up to date")
-            for name, driver in _named(service).items():
+            for name, driver in service.drivers().items():
                 driver.ping()
                 click.echo(f"{name}: answers")
     finally:
@@ -99,13 +125,10 @@ def _drivers(arguments: list[str]) -> Iterator[dict[str, Driver]]:
     service = kernel.build(common.load(arguments), processes=_BESIDE_A_SERVER)
     try:
         with logs.explained():
-            yield _named(service)
+            service.prepare()
+            yield service.drivers()
     finally:
         service.close()
-
-
-def _named(service: kernel.Kernel) -> dict[str, Driver]:
-    return {"management store": service.services.control, "message store": service.services.data}
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from urllib.parse import urlsplit
 
 import click
 from oslo_config import cfg
@@ -14,6 +13,7 @@ from angarium.cli import common
 from angarium.config.loading import check_values, files
 from angarium.errors import AngariumError
 from angarium.processes import run_together
+from angarium.storage.schemes import without_secrets
 from angarium.transport import Transport
 from angarium.version import version
 
@@ -25,7 +25,7 @@ _OPTION = "[drivers] transport"
     "--admin_mode",
     "--admin-mode",
     is_flag=True,
-    help="Expose what is meant for operators: /v2/health.",
+    help="Expose what is meant for operators: /v2/health and, with pooling, pools and flavors.",
 )
 @common.configured
 def serve(
@@ -92,14 +92,6 @@ def _place(conf: cfg.ConfigOpts, kind: str) -> str:
     group = f"drivers:{kind}:{name}"
     uri = conf[group].uri if group in conf and "uri" in conf[group] else None
     return f"in {name} ({without_secrets(uri) if uri else f'state in {conf.state_path}'})"
-
-
-def without_secrets(uri: str) -> str:
-    """A URI without password and parameters."""
-    parts = urlsplit(uri)
-    user, at, host = parts.netloc.rpartition("@")
-    netloc = f"{user.partition(':')[0]}{at}{host}"
-    return f"{parts.scheme}://{netloc}{parts.path}"
 
 
 def _serve_one(arguments: Sequence[str], name: str) -> None:

@@ -30,8 +30,6 @@ def check(conf: cfg.ConfigOpts) -> None:
             )
     if not conf.drivers.transport:
         raise StartError("[drivers] transport is empty; name at least one, such as wsgi")
-    if conf.pooling:
-        raise StartError("[DEFAULT] pooling is not available in this version; remove the option")
     if conf.transport.message_encryption_key is not None:
         raise StartError(
             "[transport] message_encryption_key is set, but this version cannot encrypt; remove "

@@ -24,7 +24,8 @@ CLI_OPTIONS: Final = [
     cfg.BoolOpt(
         "admin_mode",
         default=False,
-        help="Expose the resources meant for operators: /v2/health. Without it they do not exist.",
+        help="Expose the resources meant for operators: /v2/health and, with pooling, /v2/pools "
+        "and /v2/flavors. Without it they do not exist.",
     ),
 ]
 
@@ -33,8 +34,9 @@ DEFAULT_OPTIONS: Final = [
         "pooling",
         default=False,
         deprecated_name="sharding",
-        help="Spread queues over registered stores. Not available in this version, which refuses "
-        "to start with it rather than put messages where they are not expected.",
+        help="Spread new queues over the stores that are registered as pools. The configured "
+        "message store is then used only if [pooling:catalog] enable_virtual_pool is on. Queues "
+        "that are in a pool stay there, whatever this says.",
     ),
     cfg.BoolOpt(
         "enable_checksum",
@@ -103,6 +105,8 @@ TRANSPORT_OPTIONS: Final = [
     _page("queues_per_page"),
     _page("messages_per_page"),
     _page("messages_per_claim_or_pop"),
+    _page("flavors_per_page"),
+    _page("pools_per_page"),
     cfg.IntOpt(
         "max_queue_metadata",
         default=65536,
@@ -189,6 +193,16 @@ STORAGE_OPTIONS: Final = [
     ),
 ]
 
+POOLING_OPTIONS: Final[list[cfg.Opt]] = [
+    cfg.BoolOpt(
+        "enable_virtual_pool",
+        default=False,
+        help="With pooling: use the configured message store as a pool without a name, for queues "
+        "without a flavor that no registered pool may get. Off, queues that are in it behave as "
+        "absent.",
+    ),
+]
+
 SIGNED_URL_OPTIONS: Final[list[cfg.Opt]] = [
     cfg.StrOpt(
         "secret_key",
@@ -202,6 +216,7 @@ GROUPS: Final[dict[str, list[cfg.Opt]]] = {
     "drivers": DRIVER_OPTIONS,
     "transport": TRANSPORT_OPTIONS,
     "storage": STORAGE_OPTIONS,
+    "pooling:catalog": POOLING_OPTIONS,
     "signed_url": SIGNED_URL_OPTIONS,
 }
 

@@ -8,18 +8,26 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from angarium.context import RequestContext
-from angarium.errors import ApiError, QueueDoesNotExist, StoreUnreachable
+from angarium.errors import (
+    ApiError,
+    ClaimDoesNotMatch,
+    MessageNotClaimed,
+    QueueDoesNotExist,
+    StoreUnreachable,
+)
+from angarium.ids import new_claim_id
 from angarium.storage import operations as op
+from angarium.storage import repeating
 from angarium.storage.catalogue import Catalogue, Plan
-from angarium.storage.models import Page, Scope
+from angarium.storage.models import DeadLetter, Message, Page, Scope, StoredMessage
 from angarium.storage.pipeline import Call, Pipeline
 from angarium.storage.settings import QueueSettings
-from angarium.storage.signals import Again, DeadLetterQueueMissing, StalePlan
+from angarium.storage.signals import DeadLetterQueueMissing, DeadLettersLeased, StalePlan
 
 ResultT = TypeVar("ResultT")
 
 _ATTEMPTS: Final = 20
-_PATIENCE: Final = 10.0  # seconds spent on moving due messages before a request is told to wait
+_PATIENCE: Final = 10.0  # seconds spent on carrying dead letters before a request is told to wait
 
 
 class Store:
@@ -73,7 +81,7 @@ class Store:
                 raise QueueDoesNotExist
             try:
                 call = Call(context, scope, plan.metadata if plan else {}, operation, is_repeat)
-                return self._pass(call, plan, carry_out or _repeat_while_moving)
+                return self._pass(call, plan, carry_out or _perform)
             except StalePlan as stale:
                 plan, is_fresh = self.catalogue.plan_after_refusal(plan, scope, stale.scope), True
                 is_repeat = True
@@ -91,6 +99,58 @@ class Store:
         """
         return self.perform(context, scope, build, carry_out=_whole_page)
 
+    def create_claim(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        build: Callable[[QueueSettings], op.CreateClaim],
+    ) -> tuple[Message, ...]:
+        """Claim messages, after carrying dead letters where the driver cannot move them.
+
+        To the filters it is one operation, however many dead letters there are.
+        """
+        return self.perform(context, scope, build, carry_out=self._claim)
+
+    def _claim(
+        self, operation: op.DataOperation[tuple[Message, ...]], plan: Plan
+    ) -> tuple[Message, ...]:
+        assert isinstance(operation, op.CreateClaim)
+        rule = operation.dead_letter
+        if rule is None or not plan.carries_dead_letters:
+            return _perform(operation, plan)
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            leasing = replace(rule, lease_id=new_claim_id())
+            try:
+                return _perform(replace(operation, dead_letter=leasing), plan)
+            except DeadLettersLeased as found:
+                self._carry(found.messages, leasing, plan)
+        raise StoreUnreachable("Very many dead letters are being moved; please retry.")
+
+    def _carry(self, messages: tuple[StoredMessage, ...], rule: DeadLetter, plan: Plan) -> None:
+        """Write dead letters to another pool, then delete them here, under their lease."""
+        self._accept(op.AcceptDeadLetters(messages, rule.ttl), rule.scope, plan.pool)
+        ids = tuple(message.id for message in messages)
+        deletion = op.DeleteMessages(ids, claim_ids=(rule.lease_id or "",))
+        try:
+            _perform(deletion, plan)
+        except StalePlan:
+            anew = self.catalogue.plan_anew(plan.queue.scope)
+            if anew is not None:
+                _perform(deletion, anew)
+            raise
+        except (MessageNotClaimed, ClaimDoesNotMatch):
+            return  # the lease is over: whoever claims next carries them again
+
+    def _accept(self, operation: op.AcceptDeadLetters, scope: Scope, pool: str) -> None:
+        for _ in range(_ATTEMPTS):
+            target = self.catalogue.ensure(scope, pool)
+            try:
+                return _perform(operation, target)
+            except StalePlan:
+                self.catalogue.plan_after_refusal(target, scope, scope)
+        raise StoreUnreachable("The dead-letter queue is being changed all the time; please retry.")
+
     def _pass(
         self,
         call: Call[op.DataOperation[ResultT]],
@@ -104,7 +164,7 @@ class Store:
             try:
                 return carry_out(operation, ready)
             except DeadLetterQueueMissing as missing:
-                self.catalogue.ensure(missing.scope)
+                self.catalogue.ensure(missing.scope, ready.pool)
                 raise StalePlan(call.scope) from missing
 
         return self._pipelines[call.pipeline].run(call, act)
@@ -117,28 +177,17 @@ class Store:
         return plan
 
 
-def _repeat_while_moving(operation: op.DataOperation[ResultT], plan: Plan) -> ResultT:
-    deadline = None
-    while True:
-        try:
-            return operation.perform(plan.driver, plan.queue)
-        except Again:
-            now = time.monotonic()
-            deadline = deadline or now + _PATIENCE
-            if now > deadline:
-                raise StoreUnreachable(
-                    "Very many messages of this queue have just become available again and are "
-                    "being put back in order; please retry."
-                ) from None
+def _perform(operation: op.DataOperation[ResultT], plan: Plan) -> ResultT:
+    return repeating.perform(operation, plan.driver, plan.queue)
 
 
 def _whole_page(operation: op.DataOperation[Page], plan: Plan) -> Page:
     """A page that is complete, from as many calls as the driver's scan limit makes necessary."""
     assert isinstance(operation, op.ListMessages)
-    page = _repeat_while_moving(operation, plan)
+    page = _perform(operation, plan)
     while not page.complete:
         left = operation.limit - len(page.messages)
-        rest = _repeat_while_moving(replace(operation, marker=page.marker, limit=left), plan)
+        rest = _perform(replace(operation, marker=page.marker, limit=left), plan)
         marker = rest.marker or page.marker
         page = Page((*page.messages, *rest.messages), marker, rest.complete)
     return page

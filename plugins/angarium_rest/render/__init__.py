@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from angarium_rest.render import claims, discovery, messages, queues
+from angarium_rest.render import claims, discovery, flavors, messages, pools, queues
 from angarium_rest.render.view import View
 from angarium_rest.replies import Reply
 
@@ -38,5 +38,15 @@ RENDERERS: Final[Mapping[str, Renderer]] = {
         claims.claim_get,
         claims.claim_update,
         claims.claim_delete,
+        pools.pool_list,
+        pools.pool_create,
+        pools.pool_get,
+        pools.pool_update,
+        pools.pool_delete,
+        flavors.flavor_list,
+        flavors.flavor_create,
+        flavors.flavor_get,
+        flavors.flavor_update,
+        flavors.flavor_delete,
     )
 }

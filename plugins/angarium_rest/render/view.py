@@ -17,12 +17,14 @@ class View:
     :ivar kind: whether it was about queues or topics.
     :ivar path: the parameters of the route.
     :ivar query: the parameters of the query string, typed, in the order given.
+    :ivar query_string: the query string as it came.
     :ivar metadata_defaults: reserved metadata keys, with what is shown when they are unset.
     """
 
     kind: Kind
     path: Mapping[str, str]
     query: Mapping[str, Any]
+    query_string: str
     metadata_defaults: Mapping[str, Any]
 
     @property
@@ -35,6 +37,10 @@ class View:
         """The path of the queue or topic."""
         kind = self.kind
         return f"/v2/{kind}s/{self.path[f'{kind}_name']}"
+
+    def target(self, path: str) -> str:
+        """A path with the query of the request."""
+        return f"{path}?{self.query_string}" if self.query_string else path
 
     def next_link(
         self, collection: str, marker: str | None, extra: Mapping[str, Any] | None = None
@@ -52,6 +58,11 @@ class View:
             {name: _as_text(value) for name, value in parameters.items()}, quote_via=quote
         )
         return [{"rel": "next", "href": f"{collection}?{text}"}]
+
+
+def path_to(collection: str, name: str) -> str:
+    """The path of an item whose name may hold anything but a slash."""
+    return f"{collection}/{quote(name, safe='')}"
 
 
 def _as_text(value: Any) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from angarium.errors import StoreUnreachable
+from angarium.storage import overrides
 from angarium.storage.driver import Driver, StoreEnvironment
 from angarium_redis import address, options, server
 from angarium_redis.client import Client, Settings
@@ -22,19 +23,19 @@ class RedisDriver(Driver):
 
     def __init__(self, environment: StoreEnvironment) -> None:
         super().__init__(environment)
-        group = options.register(environment.conf, self.group)
+        settings = options.settings(environment, self.group)
         self._source = f"[{self.group}] uri" if environment.uri is None else "the uri of a pool"
-        uri = group.uri if environment.uri is None else environment.uri
-        where = address.parse(uri, self._source, options.POOL_OPTIONS)
-        given = {**environment.options, **dict(where.options)}
-        self.options: dict[str, Any] = options.overridden(group, given, self._source)
-        self.prefix = encode(self.options["key_prefix"])
+        uri = settings.uri if environment.uri is None else environment.uri
+        where = address.parse(uri, self._source, options.names(self.group))
+        own = options.of_query(where.options, self.group, self._source)
+        self.options = overrides.Settings(settings, own)
+        self.prefix = encode(self.options.key_prefix)
         self.client = Client(where, self._settings())
 
     @property
     def is_durable(self) -> bool:
-        """Whether the operator asserts that an acknowledged change survives a crash."""
-        return bool(self.options.get("durability", False))
+        """Whether the operator asserts that an acknowledged message survives a crash."""
+        return False
 
     def prepare(self) -> None:
         """Look whether every server suits."""
@@ -58,11 +59,10 @@ class RedisDriver(Driver):
         self.client.close()
 
     def _settings(self) -> Settings:
-        values = self.options
         return Settings(
-            attempts=values["max_reconnect_attempts"],
-            pause=values["reconnect_sleep"],
-            pool_size=values["pool_size"],
-            wait_replicas=values["wait_replicas"],
-            wait_timeout=values["wait_timeout"],
+            attempts=self.options.max_reconnect_attempts,
+            pause=self.options.reconnect_sleep,
+            pool_size=self.options.pool_size,
+            wait_replicas=self.options.wait_replicas,
+            wait_timeout=self.options.wait_timeout,
         )

@@ -44,10 +44,14 @@ class Calls:
         self._prefix = prefix
         self._clock = clock
 
-    def on_queue(self, script: Script, queue: QueueRef, *arguments: bytes) -> Any:
+    def on_queue(
+        self, script: Script, queue: QueueRef, *arguments: bytes, rule: DeadLetter | None = None
+    ) -> Any:
         """Carry out a script on a queue.
 
+        :param rule: of dead letters that will be carried to their queue by somebody else.
         :raises StalePlan: its epoch is another one.
+        :raises DeadLetterQueueMissing: the plan knows of no dead-letter queue.
         """
         keys = keys_of(self._prefix, queue.scope)
         offset = b"%d" % self._clock.offset
@@ -63,7 +67,7 @@ class Calls:
         )
         reply = self._client.call(script, keys.slot, _OWN + len(arguments), packed)
         if type(reply) is int and reply < 0:
-            raise _signal(reply, queue)
+            raise _signal(reply, queue, rule)
         return reply
 
     def on_two_queues(

@@ -16,11 +16,13 @@ from angarium.storage.models import (
     QueueRef,
     Stats,
 )
+from angarium.storage.signals import DeadLettersLeased
 from angarium_redis import options
 from angarium_redis.base import RedisDriver
 from angarium_redis.calls import Calls
 from angarium_redis.failures import Failed
 from angarium_redis.keys import decode, encode
+from angarium_redis.moving import MovingPart, to_stored
 from angarium_redis.records import to_messages, to_record
 from angarium_redis.scripts import load, on_queue
 from angarium_redis.sweeping import Sweeper
@@ -28,6 +30,7 @@ from angarium_redis.sweeping import Sweeper
 _ALWAYS: Final = frozenset(
     {Capability.FIFO, Capability.CLAIMS, Capability.AOD, Capability.HIGH_THROUGHPUT}
 )
+_LEASED: Final = 1  # begins an answer that is dead letters under their lease
 _TOMBSTONE: Final = b"3900"  # seconds; an hour, and some minutes for clocks that differ
 _SETTLING: Final = ("many", "data_remove", "data_settle")
 _CLAIMS: Final = ("data_index", "data_state", "data_members")
@@ -42,13 +45,13 @@ _DELETE_MANY: Final = on_queue("data_delete_many", "many", "data_remove", "data_
 _POP: Final = on_queue("data_pop", *_SETTLING, "data_state", repeatable=False)
 _PURGE: Final = on_queue("data_purge")
 _STATS: Final = on_queue("data_stats", *_SETTLING, "data_state", changes=False)
-_CREATE_CLAIM: Final = on_queue("data_claim", *_SETTLING, *_CLAIMS, "data_move")
+_CREATE_CLAIM: Final = on_queue("data_claim", *_SETTLING, *_CLAIMS, "data_stored", "data_move")
 _GET_CLAIM: Final = on_queue("data_get_claim", "many", *_CLAIMS, changes=False)
 _RENEW_CLAIM: Final = on_queue("data_renew", "many", *_CLAIMS)
 _RELEASE_CLAIM: Final = on_queue("data_release", *_SETTLING, *_CLAIMS)
 
 
-class RedisDataDriver(RedisDriver, DataDriver):
+class RedisDataDriver(RedisDriver, MovingPart, DataDriver):
     """Messages in Redis."""
 
     interface_version = 1
@@ -59,6 +62,12 @@ class RedisDataDriver(RedisDriver, DataDriver):
         self._calls = Calls(self.client, self.prefix, self.clock)
         self._call = self._calls.on_queue
         self._sweeper = Sweeper(self.client, self.prefix, self.clock)
+
+    @property
+    def is_durable(self) -> bool:
+        """As the operator asserts."""
+        durable: bool = self.options.durability
+        return durable
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -157,7 +166,13 @@ class RedisDataDriver(RedisDriver, DataDriver):
             b"" if rule.ttl is None else b"%d" % rule.ttl,
             b"" if rule.lease_id is None else encode(rule.lease_id),
         ]
-        return to_messages(self._calls.on_two_queues(_CREATE_CLAIM, queue, rule, *arguments))
+        if rule.lease_id is None:
+            answer = self._calls.on_two_queues(_CREATE_CLAIM, queue, rule, *arguments)
+        else:
+            answer = self._call(_CREATE_CLAIM, queue, *arguments, rule=rule)
+        if answer and answer[0] == _LEASED:
+            raise DeadLettersLeased(to_stored(answer[1:]))
+        return to_messages(answer)
 
     def get_claim(self, queue: QueueRef, operation: op.GetClaim) -> Claim:
         """Read a claim."""

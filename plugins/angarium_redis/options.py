@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from oslo_config import cfg
 
 from angarium.errors import StartError
+from angarium.storage import overrides
+from angarium.storage.driver import StoreEnvironment
+from angarium.storage.overrides import Settings
 
 MESSAGE_STORE: Final = "drivers:message_store:redis"
 MANAGEMENT_STORE: Final = "drivers:management_store:redis"
@@ -78,45 +81,43 @@ _DURABILITY = cfg.BoolOpt(
     "wait_replicas is above 0. True adds DURABILITY to the pool's capabilities.",
 )
 
-POOL_OPTIONS: Final = frozenset(
-    {*(option.name for option in _COMMON), _DURABILITY.name},
-)
-"""What the query of a uri, or the options of a pool, may set in place of the group."""
+
+def settings(environment: StoreEnvironment, group: str) -> Settings:
+    """The values of the options of one store.
+
+    :raises StartError: a pool has options of its own that there are not.
+    """
+    return overrides.settings(environment, group, options_of(group))
 
 
-def register(conf: cfg.ConfigOpts, group: str) -> Any:
-    """Make the options of one store known; returns its group of values."""
-    conf.register_opts(_options_of(group), group=group)
-    return conf[group]
+def names(group: str) -> frozenset[str]:
+    """What the query of a uri may set in place of the group."""
+    return frozenset(option.name for option in options_of(group)) - {_URI.name}
 
 
-def list_options() -> list[tuple[str, list[cfg.Opt]]]:
-    """Every option of this package by group, for ``oslo-config-generator``."""
-    return [(group, _options_of(group)) for group in (MANAGEMENT_STORE, MESSAGE_STORE)]
+def of_query(given: Iterable[tuple[str, str]], group: str, source: str) -> dict[str, Any]:
+    """Values of options that a uri sets.
 
-
-def overridden(group: Any, given: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """The values of a group with some of them replaced.
-
-    :param given: values by name, as text or of the option's own type; other names are ignored.
-    :param source: where they come from, for the operator.
+    :param source: the option that holds the uri, for the operator.
     :raises StartError: a value is none of its option's type.
     """
-    values = {name: getattr(group, name) for name in POOL_OPTIONS if hasattr(group, name)}
-    for option in (*_COMMON, _DURABILITY):
-        if option.name in values and option.name in given:
-            values[option.name] = _converted(option, given[option.name], source)
-    return values
+    known = {option.name: option for option in options_of(group)}
+    return {name: _converted(known[name], text, source) for name, text in given}
 
 
-def _converted(option: cfg.Opt, value: Any, source: str) -> Any:
-    text = str(value)
+def _converted(option: cfg.Opt, text: str, source: str) -> Any:
     try:
         return option.type(text)
     except ValueError as error:
         raise StartError(f"{source}: {option.name}: {error}") from None
 
 
-def _options_of(group: str) -> list[cfg.Opt]:
+def list_options() -> list[tuple[str, list[cfg.Opt]]]:
+    """Every option of this package by group, for ``oslo-config-generator``."""
+    return [(group, options_of(group)) for group in (MANAGEMENT_STORE, MESSAGE_STORE)]
+
+
+def options_of(group: str) -> list[cfg.Opt]:
+    """The options of one store."""
     options = [_URI, *_COMMON]
     return [*options, _DURABILITY] if group == MESSAGE_STORE else options

@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 
 from angarium.storage.models import Capability
-from angarium.testing import ControlSuite, DataSuite, DriverFactory, Trait
+from angarium.testing import ControlSuite, DataSuite, DriverFactory
 from angarium_redis.control import RedisControlDriver
 from angarium_redis.data import RedisDataDriver
 
 
 class TestRedisData(DataSuite):
-    traits = frozenset(Trait) - {Trait.MOVING}
     capabilities = frozenset(Capability) - {Capability.DURABILITY}
 
     @pytest.fixture(scope="class")

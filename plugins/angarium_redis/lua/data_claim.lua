@@ -1,13 +1,18 @@
 -- ARGV: 4 claim id, 5 ttl, 6 grace, 7 limit; for dead letters: 8 claims allowed, 9 the other queue's
--- epoch ('' if it does not exist), 10 ttl there ('' to keep), 11 lease id ('' to move them here and
--- now), 12 its member in its index. KEYS[12...]: those of the other queue.
-local LEASE, CLEAN = 60, 20
+-- epoch ('' if it does not exist), 10 ttl there ('' to keep), 11 lease id ('' to move them in this
+-- step), 12 its member in its index. KEYS[12...]: those of the other queue, without a
+-- lease.
+local CLEAN = 20 -- records of lapsed claims that go with each new claim
 local claim_id, ttl, grace = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local limit, max_claims, lease_id = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[11]
+local limit, max_claims = tonumber(ARGV[7]), tonumber(ARGV[8])
 
 local _, _, known = find_claim(claim_id)
 if known then
   return answer_members({}, claim_id, known)
+end
+local leased = max_claims and find_lease()
+if leased then
+  return leased
 end
 if settle() then
   return AGAIN
@@ -34,9 +39,9 @@ end
 
 if over[1] then
   local is_short = #over == BOUND and #good < limit
-  local refused = move(over, over_states)
-  if refused then
-    return refused
+  local answered = move(over, over_states)
+  if answered then
+    return answered
   elseif is_short then
     return AGAIN
   end
@@ -69,5 +74,5 @@ if lapsed[1] then
   call('HDEL', CLAIMS, unpack(lapsed))
   call('ZREM', LAPSES, unpack(lapsed))
 end
-write_claim(claim_id, ttl, good)
+write_claim(claim_id, ttl, now, lapse, good)
 return answer

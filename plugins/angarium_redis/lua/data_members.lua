@@ -9,9 +9,8 @@ local function find_claim(claim_id)
   end
 end
 
-local function write_claim(claim_id, ttl, ids)
-  local lapse = now + ttl
-  call('HSET', CLAIMS, claim_id, pack('>I8I8I8', ttl, now, lapse) .. cmsgpack.pack(ids))
+local function write_claim(claim_id, ttl, since, lapse, ids)
+  call('HSET', CLAIMS, claim_id, pack('>I8I8I8', ttl, since, lapse) .. cmsgpack.pack(ids))
   call('ZADD', LAPSES, lapse, claim_id)
   mark(lapse)
 end

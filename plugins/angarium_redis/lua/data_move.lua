@@ -1,8 +1,34 @@
--- Dead letters: to the end of the other queue, unless it has them already. Their records are copied
--- as they are.
+-- Dead letters. Those that the other queue is to get from the caller are put under a lease, and
+-- answered behind a number that tells them from claimed ones.
+local LEASE, LEASED = 60, 1
+
+local function find_lease()
+  local _, _, ids = find_claim(ARGV[11])
+  local kept = ids and members_of(ARGV[11], ids) or {}
+  return kept[1] and answer_stored({ LEASED }, kept, gather('ZMSCORE', ALL, kept), true)
+end
+
+local function lease(ids, states)
+  local expiries, leased, claimed, lapse = gather('ZMSCORE', EXPIRING, ids), {}, {}, now + LEASE
+  for number, id in ipairs(ids) do
+    local created, ttl, count = read('>I8I8I8', states[number])
+    leased[2 * number - 1] = id
+    leased[2 * number] = new_state(created, ttl, count, lapse, ARGV[11])
+    claimed[2 * number - 1], claimed[2 * number] = math.min(lapse, expiries[number]), id
+  end
+  many('HSET', STATE, leased)
+  many('ZREM', READY, ids)
+  many('ZADD', CLAIMED, claimed)
+  write_claim(ARGV[11], LEASE, now, lapse, ids)
+  return answer_stored({ LEASED }, ids, gather('ZMSCORE', ALL, ids), true)
+end
+
+-- To the end of the other queue, unless it has them already. Their records are copied as they are.
 local function move(ids, states)
   if ARGV[9] == '' then
     return DEAD_LETTER_MISSING
+  elseif ARGV[11] ~= '' then
+    return lease(ids, states)
   end
   local queue_there, all, ready, _, _, expiring, state, body = unpack(KEYS, 12, 19)
   local there = call('HMGET', queue_there, 'epoch', 'last', 'due')

@@ -19,5 +19,5 @@ end
 many('HSET', STATE, states)
 many('ZADD', CLAIMED, claimed)
 many('ZADD', EXPIRING, extended)
-write_claim(claim_id, ttl, kept)
+write_claim(claim_id, ttl, now, lapse, kept)
 return 1

@@ -141,13 +141,13 @@ class ExportingCases(DataCases):
         """Zero at first; it does not go back when messages go."""
         assert queue.do(op.ExportMessages(0, 10)) == Extract((), 0, complete=True)
         queue.post(*"ABC", ttl=100)
-        last = exported(queue)[-1].position
         queue.pop(1)
         queue.purge()
         queue.post("D", ttl=100)
+        last = exported(queue)[-1].position
         advance(queue.driver, 200)
         queue.driver.reclaim(1000)
-        assert queue.do(op.ExportMessages(0, 10)) == Extract((), last + 1, complete=True)
+        assert queue.do(op.ExportMessages(0, 10)) == Extract((), last, complete=True)
 
     @needs(Trait.MOVING)
     def test_marker_is_the_position(self, queue: Queue) -> None:

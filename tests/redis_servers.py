@@ -12,15 +12,16 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import redis
-
 from angarium_redis import address
 from angarium_redis.client import Client, Settings
-from angarium_redis.keys import pack
+from angarium_redis.keys import SLOTS, pack
 from tests.ports import free_port
 
 _PATIENCE: Final = 30.0  # seconds
@@ -72,7 +73,7 @@ class RedisServer:
         """A plain client, for a test that looks behind the driver."""
         return redis.Redis(port=self.port, **options)
 
-    def start(self) -> RedisServer:
+    def start(self) -> Self:
         """Start it and wait until it answers."""
         command = [program(), *self._base(), *self._arguments]
         with (self._directory / "log").open("ab") as log:
@@ -142,3 +143,128 @@ def remove(uri: str, prefix: str) -> None:
             if cursor == b"0":
                 break
     client.close()
+
+
+@contextmanager
+def cluster(directory: Path, replicas: int = 0) -> Iterator[list[RedisServer]]:
+    """A cluster of three primaries, followed by their replicas if any."""
+    servers = [
+        RedisServer(
+            directory / str(number),
+            *("--cluster-enabled", "yes"),
+            *("--cluster-node-timeout", "1000"),
+            *("--cluster-replica-validity-factor", "0"),
+            *("--repl-diskless-sync-delay", "0"),
+        )
+        for number in range(3 + 3 * replicas)
+    ]
+    try:
+        for server in servers:
+            server.start()
+        _join(servers)
+        yield servers
+    finally:
+        for server in servers:
+            server.stop()
+
+
+def _join(servers: Sequence[RedisServer]) -> None:
+    """Make a cluster of servers: the first three are primaries, the others replicas in turn."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(server.client()) for server in servers]
+        for number, client in enumerate(clients):
+            client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", str(number + 1))
+            if number < 3:
+                first, last = number * SLOTS // 3, (number + 1) * SLOTS // 3 - 1
+                client.execute_command("CLUSTER", "ADDSLOTS", *range(first, last + 1))
+            if number:
+                client.execute_command("CLUSTER", "MEET", "127.0.0.1", servers[0].port)
+        wait_until(lambda: all(_knows(client, len(servers)) for client in clients))
+        names = [client.execute_command("CLUSTER", "MYID") for client in clients]
+        for number in range(3, len(servers)):
+            clients[number].execute_command("CLUSTER", "REPLICATE", names[number % 3])
+        wait_until(lambda: all(_is_whole(client) for client in clients))
+        wait_until(lambda: sum(map(replicas_of, clients[:3])) == len(servers) - 3)
+
+
+def _knows(client: redis.Redis, count: int) -> bool:
+    nodes = client.execute_command("CLUSTER", "NODES")
+    return len(nodes) == count and not any("handshake" in node["flags"] for node in nodes.values())
+
+
+def _is_whole(client: redis.Redis) -> bool:
+    info = client.execute_command("CLUSTER", "INFO")
+    return bool(info["cluster_state"] == "ok" and info["cluster_slots_assigned"] == str(SLOTS))
+
+
+def replicas_of(client: redis.Redis) -> int:
+    """How many replicas a primary has that are up to date."""
+    info = client.info("replication")
+    return sum(
+        isinstance(value, dict) and value.get("state") == "online" for value in info.values()
+    )
+
+
+@dataclass
+class Sentinels:
+    """A primary with replicas, watched by sentinels.
+
+    :ivar servers: the primary, then its replicas.
+    """
+
+    servers: list[RedisServer]
+    sentinels: list[RedisServer]
+
+    @property
+    def uri(self) -> str:
+        """For a driver."""
+        hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
+        return f"redis://{hosts}?master=relay"
+
+
+@contextmanager
+def sentinels(directory: Path, replicas: int = 1, watchers: int = 1) -> Iterator[Sentinels]:
+    """A primary with replicas, and sentinels that promote one of them within seconds."""
+    made = Sentinels([], [])
+    try:
+        primary = RedisServer(directory / "primary", "--repl-diskless-sync-delay", "0").start()
+        made.servers.append(primary)
+        for number in range(replicas):
+            arguments = ("--replicaof", "127.0.0.1", str(primary.port))
+            made.servers.append(RedisServer(directory / f"replica-{number}", *arguments).start())
+        with primary.client() as client:
+            wait_until(lambda: replicas_of(client) == replicas)
+        for number in range(watchers):
+            made.sentinels.append(_sentinel(directory / f"sentinel-{number}", primary, watchers))
+        for sentinel in made.sentinels:
+            with sentinel.client() as client:
+                wait_until(partial(_watches, client, replicas, watchers))
+        yield made
+    finally:
+        for server in (*made.sentinels, *made.servers):
+            server.stop()
+
+
+def _sentinel(directory: Path, primary: RedisServer, watchers: int) -> RedisServer:
+    directory.mkdir(parents=True)
+    port = free_port()
+    configuration = directory / "sentinel.conf"
+    configuration.write_text(
+        f"port {port}\nbind 127.0.0.1\ndir {directory}\n"
+        f"sentinel monitor relay 127.0.0.1 {primary.port} {watchers // 2 + 1}\n"
+        "sentinel down-after-milliseconds relay 500\n"
+        "sentinel failover-timeout relay 3000\n"
+    )
+    return Sentinel(directory, str(configuration), "--sentinel", port=port).start()
+
+
+def _watches(client: redis.Redis, replicas: int, watchers: int) -> bool:
+    told = client.execute_command("SENTINEL", "MASTER", "relay")
+    return (int(told["num-slaves"]), int(told["num-other-sentinels"])) == (replicas, watchers - 1)
+
+
+class Sentinel(RedisServer):
+    """A sentinel: all that it needs is in its configuration file."""
+
+    def _base(self) -> Sequence[str]:
+        return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections import deque
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from angarium_redis.address import Address, Node
 from angarium_redis.failures import Failed, code_of
 
 _CONNECT_WITHIN: Final = 2.0  # seconds
+_RECENT: Final = 0.05  # seconds within which a connection is hardly ever closed unnoticed
 
 
 def make(address: Address, node: Node, *, is_sentinel: bool = False) -> Any:
@@ -27,7 +29,6 @@ def make(address: Address, node: Node, *, is_sentinel: bool = False) -> Any:
         "socket_timeout": address.socket_timeout,
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
-        "client_name": "angarium",
     }
     host, port = node
     if port == 0:
@@ -69,13 +70,21 @@ def exchange(connection: Any, data: bytes, count: int) -> list[Any]:
     return answers
 
 
+def _is_closed(connection: Any) -> bool:
+    """Whether there is something to read although nothing was asked: the end."""
+    try:
+        return bool(connection.can_read(0))
+    except (RedisError, OSError):
+        return True
+
+
 class Pool:
     """Connections to one server. Safe for threads, useless after a fork."""
 
     def __init__(self, address: Address, node: Node, size: int) -> None:
         self._address = address
         self._node = node
-        self._idle: deque[Any] = deque()
+        self._idle: deque[tuple[Any, float]] = deque()
         self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(size):
             self._places.put(None)
@@ -83,7 +92,8 @@ class Pool:
     def take(self, *, looks: bool = False) -> tuple[Any, bool]:
         """A connection, and whether it is one that has been used before.
 
-        :param looks: whether to look first if the server has closed it.
+        :param looks: whether to look in any case if the server has closed it, and not only if it
+            has not been used for a moment.
         :raises StoreUnreachable: all are in use, and stay so.
         :raises Failed: the server cannot be reached.
         """
@@ -92,9 +102,10 @@ class Pool:
         except queue.Empty:
             raise StoreUnreachable from None
         try:
-            while self._idle:
-                connection = self._idle.pop()
-                if not (looks and connection.can_read(0)):
+            while True:
+                connection, since = self._idle.pop()
+                looks = looks or time.monotonic() - since > _RECENT
+                if not (looks and _is_closed(connection)):
                     return connection, True
                 connection.disconnect()
         except IndexError:
@@ -109,7 +120,7 @@ class Pool:
 
     def give(self, connection: Any) -> None:
         """Take a connection back that has no answer outstanding."""
-        self._idle.append(connection)
+        self._idle.append((connection, time.monotonic()))
         self._places.put(None)
 
     def drop(self, connection: Any) -> None:
@@ -121,6 +132,6 @@ class Pool:
         """Close what is idle."""
         while True:
             try:
-                self._idle.pop().disconnect()
+                self._idle.pop()[0].disconnect()
             except IndexError:
                 return

@@ -29,20 +29,29 @@ def check(client: Client, source: str, prefix: bytes, *, durability: bool) -> No
     :raises StartError: a server does not suit; says what the operator has to do.
     :raises Failed: it does not answer.
     """
-    for node in client.nodes():
-        where = f"{source}: Redis at {_name(node)}"
-        try:
+    place = f"{source}: Redis at {client.address.name}"
+    try:
+        for node in client.nodes():
+            where = f"{source}: Redis at {_name(node)}"
             info = client.ask(node, [_INFO])[0]
-        except Failed as failed:
-            if failed.code in {"NOAUTH", "WRONGPASS", "NOPERM"}:
-                raise StartError(f"{where} refuses the log-in: {failed}") from failed
+            if isinstance(info, Exception):
+                raise StartError(f"{where} refuses INFO: {describe(info)}") from info
+            facts = _facts(info)
+            check_kind(facts, where, is_cluster=client.address.is_cluster)
+            _check_keeping(facts, where, durability=durability)
+        _check_rights(client, place, prefix)
+    except Failed as failed:
+        if failed.is_passing:
             raise
-        if isinstance(info, Exception):
-            raise StartError(f"{where} refuses INFO: {describe(info)}") from info
-        facts = _facts(info)
-        _check_kind(facts, where, is_cluster=client.address.is_cluster)
-        _check_keeping(facts, where, durability=durability)
-    _check_rights(client, f"{source}: Redis at {client.address.name}", prefix)
+        raise StartError(f"{place} {_refusal_of(failed)}") from failed
+
+
+def _refusal_of(failed: Failed) -> str:
+    if failed.code in {"NOAUTH", "WRONGPASS"}:
+        return f"refuses the log-in: {failed}"
+    if "cluster support disabled" in str(failed):
+        return "is no node of a cluster: use redis:// for it"
+    return f"refuses what the service needs: {failed}"
 
 
 def _name(node: Node) -> str:
@@ -55,7 +64,13 @@ def _facts(info: bytes) -> Mapping[str, str]:
     return {name: value for name, colon, value in lines if colon}
 
 
-def _check_kind(facts: Mapping[str, str], where: str, *, is_cluster: bool) -> None:
+def check_kind(facts: Mapping[str, str], where: str, *, is_cluster: bool) -> None:
+    """Look at version, cluster mode and role.
+
+    :param facts: what INFO says.
+    :param where: the server, for the operator.
+    :raises StartError: one of them does not suit.
+    """
     version = facts.get("redis_version", "")
     found = _NUMBER.match(version)
     if not found or (int(found[1]), int(found[2])) < _OLDEST:

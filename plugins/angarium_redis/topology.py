@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from angarium_redis import connections
 from angarium_redis.address import Address, Node
-from angarium_redis.failures import Failed
+from angarium_redis.failures import Failed, code_of
 from angarium_redis.keys import SLOTS
 
 
@@ -149,4 +149,4 @@ def _ask(connection: Any, *command: str) -> Any:
         connection.send_command(*command)
         return connection.read_response()
     except (RedisError, OSError) as error:
-        raise Failed(error) from error
+        raise Failed(error, code_of(error)) from error

@@ -35,7 +35,10 @@ class Headers(Mapping[str, str]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a header, or ``default``."""
-        return self[name] if _key(name) in self._environment else default
+        value = self._environment.get(_key(name))
+        if value is None:
+            return default
+        return value if value.isascii() else _decoded(value)
 
     def __iter__(self) -> Iterator[str]:
         for key in self._environment:

@@ -16,7 +16,7 @@ from tests.cli import programs
 ServerUri = Callable[[], str]
 
 
-def keys(uri: str) -> list[bytes]:
+def keys(uri: str) -> list[bytes | str]:
     return list(Redis.from_url(uri).keys("angarium-floor:*"))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from angarium.identity import Identity, IdentityPlugin
 
+_NO_ROLES: Final[frozenset[str]] = frozenset()
 # The first header that is present counts, even if it is empty (contract, rest-v2.md 1.3).
 _PROJECT_HEADERS = ("x-project-id", "x-tenant-id", "x-tenant")
 
@@ -25,4 +26,6 @@ class NoAuth(IdentityPlugin):
 
 
 def _roles(text: str) -> frozenset[str]:
+    if not text:
+        return _NO_ROLES
     return frozenset(role for part in text.split(",") if (role := part.strip().lower()))

@@ -46,6 +46,9 @@ class Reply:
 
     def to_response(self, request_id: str) -> Response:
         """The answer as Flask sends it."""
+        for name in _PATHS:
+            if name in self.headers and not _PLAIN_PATH.fullmatch(self.headers[name]):
+                self.headers[name] = iri_to_uri(self.headers[name])
         headers = list(self.headers.items())
         headers.append(("X-Openstack-Request-Id", request_id))
         if self.status != 204:
@@ -60,11 +63,7 @@ class _Finished(Response):
     default_mimetype = None
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        """As they are; only paths with odd characters are written as URLs."""
-        for name in _PATHS:
-            path = self.headers.get(name)
-            if path is not None and not _PLAIN_PATH.fullmatch(path):
-                self.headers[name] = iri_to_uri(path)
+        """As they are."""
         return self.headers
 
 

@@ -84,6 +84,10 @@ class PathFlask(Flask):
         routes = self._routes.get(request.path.count("/"), ())
         return _PathAdapter(self.url_map, routes, request.path, request.method)
 
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """A view as it is: there are no coroutines here, so none is looked for in each request."""
+        return func
+
     def raise_routing_exception(self, request: Request) -> NoReturn:
         """Whatever goes wrong in routing, a redirect too: there is no such route."""
         raise NotFound

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from redis import Redis
 
 from angarium_redis.floor import app
+from redis import Redis
 from tests import stores
 from tests.bench import commands
 from tests.cli import programs

@@ -26,6 +26,7 @@ from tests.ports import free_port
 
 _PATIENCE: Final = 30.0  # seconds
 _OLDEST: Final = (6, 2)
+_BUS: Final = 10000  # the port by which nodes talk to each other, counted from that for clients
 
 
 def program() -> str:
@@ -53,7 +54,7 @@ class RedisServer:
 
     def __init__(self, directory: Path, *arguments: str, port: int | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self.port = port or free_port()
+        self.port = port or free_port(_BUS if "--cluster-enabled" in arguments else 0)
         self._directory = directory
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
@@ -100,9 +101,13 @@ class RedisServer:
             if probe.connect_ex(("127.0.0.1", self.port)) != 0:
                 return False
             probe.settimeout(_PATIENCE)
-            probe.sendall(b"PING\r\n")
+            try:
+                probe.sendall(b"PING\r\n")
+                answer = probe.recv(64)
+            except OSError:
+                return False
             # A server that wants a password answers too.
-            return probe.recv(64).startswith((b"+PONG", b"-NOAUTH", b"-NOPERM"))
+            return answer.startswith((b"+PONG", b"-NOAUTH", b"-NOPERM"))
 
     def stop(self) -> None:
         """End it; what it has not written is gone."""
@@ -180,7 +185,7 @@ def _join(servers: Sequence[RedisServer]) -> None:
             if number:
                 client.execute_command("CLUSTER", "MEET", "127.0.0.1", servers[0].port)
         wait_until(lambda: all(_knows(client, len(servers)) for client in clients))
-        names = [client.execute_command("CLUSTER", "MYID") for client in clients]
+        names = [_raw(client, "CLUSTER", "MYID") for client in clients]
         for number in range(3, len(servers)):
             clients[number].execute_command("CLUSTER", "REPLICATE", names[number % 3])
         wait_until(lambda: all(_is_whole(client) for client in clients))
@@ -188,13 +193,24 @@ def _join(servers: Sequence[RedisServer]) -> None:
 
 
 def _knows(client: redis.Redis, count: int) -> bool:
-    nodes = client.execute_command("CLUSTER", "NODES")
-    return len(nodes) == count and not any("handshake" in node["flags"] for node in nodes.values())
+    nodes = _raw(client, "CLUSTER", "NODES").splitlines()
+    return len(nodes) == count and not any("handshake" in node for node in nodes)
 
 
 def _is_whole(client: redis.Redis) -> bool:
-    info = client.execute_command("CLUSTER", "INFO")
-    return bool(info["cluster_state"] == "ok" and info["cluster_slots_assigned"] == str(SLOTS))
+    told = _raw(client, "CLUSTER", "INFO")
+    return "cluster_state:ok" in told and f"cluster_slots_assigned:{SLOTS}\r" in told
+
+
+def _raw(client: redis.Redis, *command: str) -> str:
+    """An answer as the server gave it, whatever the library's version would make of it."""
+    connection = client.connection_pool.get_connection()
+    try:
+        connection.send_command(*command)
+        answer: bytes = connection.read_response()
+        return answer.decode()
+    finally:
+        client.connection_pool.release(connection)
 
 
 def replicas_of(client: redis.Redis) -> int:
@@ -259,8 +275,8 @@ def _sentinel(directory: Path, primary: RedisServer, watchers: int) -> RedisServ
 
 
 def _watches(client: redis.Redis, replicas: int, watchers: int) -> bool:
-    told = client.execute_command("SENTINEL", "MASTER", "relay")
-    return (int(told["num-slaves"]), int(told["num-other-sentinels"])) == (replicas, watchers - 1)
+    told = client.info("sentinel")["master0"]
+    return (told["slaves"], told["sentinels"]) == (replicas, watchers)
 
 
 class Sentinel(RedisServer):

@@ -8,6 +8,7 @@ import pytest
 
 from angarium.errors import StartError, StoreUnreachable
 from angarium.storage.models import Capability
+from angarium.testing.queues import new_queue
 from angarium_redis.server import check_kind
 from tests import redis_servers
 from tests.redis.conftest import Drivers
@@ -45,7 +46,11 @@ def test_user_with_too_few_rights(drivers: Drivers, start: Start) -> None:
         *["--user", "reader", "on", ">pw", "~*", "+info", "+eval", "+evalsha", "+@read"],
         *["--user", "stranger", "on", ">pw", "~other:*", "+@all"],
     )
-    drivers.data(f"redis://whole:pw@127.0.0.1:{server.port}").prepare()
+    driver = drivers.data(f"redis://whole:pw@127.0.0.1:{server.port}?dbid=1&wait_timeout=1")
+    driver.prepare()
+    driver.ping()
+    new_queue(driver).post("A")
+    assert driver.get_totals().total == 1
     assert "UNLINK" in refusal_of(drivers, f"redis://reader:pw@127.0.0.1:{server.port}")
     text = refusal_of(drivers, f"redis://stranger:pw@127.0.0.1:{server.port}")
     assert "refuses what the service needs" in text

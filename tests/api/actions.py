@@ -56,6 +56,18 @@ ON_QUEUES: Final = (
 )
 """All that touches a store."""
 
+
+def _on_topics(asked: Asked) -> Asked:
+    return Asked(
+        f"{asked.name} of topics",
+        asked.rule.replace("queues:", "topics:"),
+        lambda api, queue: asked.ask(api.of("topic"), queue),
+    )
+
+
+ON_TOPICS: Final = tuple(_on_topics(it) for it in ON_QUEUES if not it.rule.startswith("claims:"))
+"""The same on topics, with rules of their own where the topic itself is meant."""
+
 SHARE: Final = Asked("share", "queues:share", lambda api, queue: api.queue_share(queue, {}))
 PING: Final = Asked("ping", "ping:get", lambda api, queue: api.ping_node())
 HEALTH: Final = Asked("health", "health:get", lambda api, queue: api.check_node_health())

@@ -29,6 +29,7 @@ PATCH_TYPE: Final = "application/openstack-messaging-v2.0-json-patch"
 _SCHEMAS: Final = SchemaLibrary(Limits())
 
 _Q: Final = "/v2/queues/{queue}"
+_T: Final = "/v2/topics/{queue}"
 ROUTES: Final = {
     "list_versions": ("GET", "/"),
     "get_home_doc": ("GET", "/v2/"),
@@ -53,6 +54,21 @@ ROUTES: Final = {
     "claim_get": ("GET", f"{_Q}/claims/{{claim}}"),
     "claim_update": ("PATCH", f"{_Q}/claims/{{claim}}"),
     "claim_delete": ("DELETE", f"{_Q}/claims/{{claim}}"),
+}
+ROUTES |= {
+    "topic_list": ("GET", "/v2/topics"),
+    "topic_create": ("PUT", _T),
+    "topic_get": ("GET", _T),
+    "topic_update": ("PATCH", _T),
+    "topic_delete": ("DELETE", _T),
+    "topic_get_stats": ("GET", f"{_T}/stats"),
+    "topic_purge": ("POST", f"{_T}/purge"),
+    "topic_message_post": ("POST", f"{_T}/messages"),
+    "topic_message_list": ("GET", f"{_T}/messages"),
+    "topic_message_get_many": ("GET", f"{_T}/messages"),
+    "topic_message_delete_many": ("DELETE", f"{_T}/messages"),
+    "topic_message_get": ("GET", f"{_T}/messages/{{message}}"),
+    "topic_message_delete": ("DELETE", f"{_T}/messages/{{message}}"),
 }
 """The REST routes of the actions, written down from ``rest-v2.md`` 18."""
 
@@ -105,7 +121,8 @@ class Rest:
         target = template.format_map({name: quote(text, safe="") for name, text in path.items()})
         if query:
             target = f"{target}?{urlencode(query, doseq=True)}"
-        headers = {"Content-Type": PATCH_TYPE} if action == "queue_update" else None
+        is_patch = action in ("queue_update", "topic_update")
+        headers = {"Content-Type": PATCH_TYPE} if is_patch else None
         answer = self.call(method, target, body, headers)
         check_schema(action, answer)
         return answer
@@ -128,6 +145,8 @@ class Api:
     """A client: a project and a Client-ID, and a method for each action.
 
     Query parameters are given by name, a body as its document; what is left out is not sent.
+
+    :ivar kind: ``queue``, or ``topic`` where the same methods ask for the actions on topics.
     """
 
     def __init__(
@@ -136,8 +155,10 @@ class Api:
         project: str | None = None,
         client_id: str | None = None,
         headers: Mapping[str, str | bytes] | None = None,
+        kind: str = "queue",
     ) -> None:
         self.server = server
+        self.kind = kind
         self.project = project or f"project-{uuid.uuid4().hex}"
         self.client_id = client_id or str(uuid.uuid4())
         identity = {"Client-ID": self.client_id, "X-Project-Id": self.project}
@@ -146,19 +167,41 @@ class Api:
 
     def other_client(self, client_id: str | None = None) -> Api:
         """Another client of the same project."""
-        return Api(self.server, self.project, client_id)
+        return Api(self.server, self.project, client_id, kind=self.kind)
 
     def other_project(self) -> Api:
         """The same client in another project."""
-        return Api(self.server, client_id=self.client_id)
+        return Api(self.server, client_id=self.client_id, kind=self.kind)
 
     def at(self, server: Server) -> Api:
         """The same client at another server."""
-        return Api(server, self.project, self.client_id)
+        return Api(server, self.project, self.client_id, kind=self.kind)
+
+    def of(self, kind: str) -> Api:
+        """The same client, asking for queues or for topics."""
+        client = Api(self.server, self.project, self.client_id, kind=kind)
+        client.door.headers = self.door.headers
+        return client
+
+    @property
+    def collection(self) -> str:
+        """What a listing calls its items."""
+        return f"{self.kind}s"
+
+    @property
+    def base(self) -> str:
+        """The path of all queues, or of all topics."""
+        return f"/v2/{self.collection}"
+
+    def path(self, queue: str) -> str:
+        """The path of one of them."""
+        return f"{self.base}/{queue}"
 
     def _do(
         self, action: str, query: Mapping[str, Any] | None = None, body: Any = UNSET, **path: str
     ) -> Answer:
+        if self.kind == "topic":
+            action = f"topic_{action.removeprefix('queue_')}"
         return self.door.perform(action, path, query or {}, body)
 
     # Discovery

@@ -62,6 +62,12 @@ def _server(park: ServerPark, store: str, variant: str) -> Server:
     return park.get(store, variant, VARIANTS[variant])
 
 
+@pytest.fixture(scope="session")
+def kind(request: pytest.FixtureRequest) -> str:
+    """What the clients ask for: queues, or topics in the cases that are mirrored."""
+    return str(getattr(request, "param", "queue"))
+
+
 @pytest.fixture
 def server(park: ServerPark, store: str) -> Server:
     """A server with the default configuration."""
@@ -75,15 +81,15 @@ def second_server(park: ServerPark, store: str, server: Server) -> Server:
 
 
 @pytest.fixture
-def api(server: Server) -> Api:
+def api(server: Server, kind: str) -> Api:
     """A client of a project of its own, at a server with the default configuration."""
-    return Api(server)
+    return Api(server, kind=kind)
 
 
 @pytest.fixture
-def features(park: ServerPark, store: str) -> Api:
+def features(park: ServerPark, store: str, kind: str) -> Api:
     """The same where checksums, signatures, CORS and the admin mode are on."""
-    return Api(_server(park, store, "features"))
+    return Api(_server(park, store, "features"), kind=kind)
 
 
 @pytest.fixture
@@ -93,15 +99,15 @@ def admin(features: Api) -> Api:
 
 
 @pytest.fixture
-def limited(park: ServerPark, store: str) -> Api:
+def limited(park: ServerPark, store: str, kind: str) -> Api:
     """The same where every limit and default has a small value of its own."""
-    return Api(_server(park, store, "limits"))
+    return Api(_server(park, store, "limits"), kind=kind)
 
 
 @pytest.fixture
-def strict(park: ServerPark, store: str) -> Api:
+def strict(park: ServerPark, store: str, kind: str) -> Api:
     """The same where bulk deletions must name claims and client ids are free text."""
-    return Api(_server(park, store, "strict-delete"))
+    return Api(_server(park, store, "strict-delete"), kind=kind)
 
 
 @pytest.fixture

@@ -9,6 +9,25 @@ from tests.api.wire import Answer
 
 Document = dict[str, Any]
 
+DEFAULTS = {
+    "_max_messages_post_size": 262144,
+    "_default_message_ttl": 3600,
+    "_default_message_delay": 0,
+    "_dead_letter_queue": None,
+    "_dead_letter_queue_messages_ttl": None,
+    "_max_claim_count": None,
+    "_enable_encrypt_messages": False,
+}
+"""The metadata that is shown of a queue where none is stored (``rest-v2.md`` 5.0)."""
+
+_OF_TOPICS = ("_max_messages_post_size", "_default_message_ttl", "_default_message_delay")
+
+
+def defaults(api: Api) -> dict[str, Any]:
+    """What this client is shown where nothing is stored."""
+    keys = _OF_TOPICS if api.kind == "topic" else DEFAULTS
+    return {key: DEFAULTS[key] for key in keys}
+
 
 def ok(answer: Answer, status: int) -> Any:
     """The body of an answer that must have this status."""
@@ -76,5 +95,5 @@ def totals(api: Api, queue: str) -> tuple[int, int, int]:
 
 def exists(api: Api, queue: str) -> bool:
     """Whether the project has a queue of this name."""
-    listed = ok(api.queue_list(name=queue), 200)["queues"]
+    listed = ok(api.queue_list(name=queue), 200)[api.collection]
     return queue in [item["name"] for item in listed]

@@ -17,8 +17,10 @@ from tests.api.helpers import (
     refused,
     totals,
 )
+from tests.api.kinds import mirrored
 
 
+@mirrored
 def test_get_several_in_the_order_asked_for(api: Api, queue: str) -> None:
     ids = post(api, queue, *"ABCD")
     wanted = [ids[2], "unknown", ids[0], ids[2], str(uuid.uuid4()), ids[3], ids[0]]
@@ -39,6 +41,7 @@ def test_other_parameters_are_ignored(api: Api, queue: str) -> None:
     assert "?" not in second["href"]
 
 
+@mirrored
 def test_none_of_them_exists(api: Api, queue: str) -> None:
     refused(api.message_get_many(queue, ["unknown"]), 404, "Not found")
     [elsewhere] = post(api, f"{queue}-other", 1)
@@ -46,6 +49,7 @@ def test_none_of_them_exists(api: Api, queue: str) -> None:
     assert not exists(api, queue)
 
 
+@mirrored
 @pytest.mark.parametrize("count", [1, 20])
 def test_how_many_ids(api: Api, queue: str, count: int) -> None:
     ids = post(api, queue, *range(count))
@@ -54,6 +58,7 @@ def test_how_many_ids(api: Api, queue: str, count: int) -> None:
     assert totals(api, queue) == (0, 0, 0)
 
 
+@mirrored
 def test_too_many_ids(api: Api, queue: str) -> None:
     ids = post(api, queue, *range(21))
     refused(api.message_get_many(queue, ids), 400, "Invalid API request")
@@ -61,6 +66,7 @@ def test_too_many_ids(api: Api, queue: str) -> None:
     assert totals(api, queue)[2] == 21
 
 
+@mirrored
 def test_the_number_of_ids_comes_from_the_options(limited: Api, queue: str) -> None:
     ids = post(limited, queue, *range(6))
     refused(limited.message_get_many(queue, ids), 400, "Invalid API request")
@@ -81,6 +87,7 @@ def test_delete_several_ignores_claims_and_skips_what_is_missing(api: Api, queue
     assert totals(api, queue) == (1, 1, 2)
 
 
+@mirrored
 @pytest.mark.parametrize(
     "query",
     [
@@ -124,6 +131,7 @@ def test_pop_documents(api: Api, queue: str) -> None:
     assert (second["claim_id"], second["claim_count"], second["ttl"]) == (None, 0, 500)
 
 
+@mirrored
 def test_pop_of_an_unknown_queue(api: Api, queue: str) -> None:
     assert ok(api.message_delete_many(queue, pop=1), 200) == {"messages": []}
     assert not exists(api, queue)

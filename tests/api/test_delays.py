@@ -9,6 +9,7 @@ import pytest
 
 from tests.api.client import Api
 from tests.api.helpers import bodies, claim, messages, ok, post, refused, totals
+from tests.api.kinds import mirrored
 from tests.servers import TestClock
 
 
@@ -34,6 +35,7 @@ def test_a_delayed_message_is_there_and_unavailable(api: Api, delayed: str) -> N
     assert totals(api, delayed) == (1, 0, 1)
 
 
+@mirrored
 def test_statistics_of_delayed_messages_only(api: Api, delayed: str) -> None:
     """Storage conformance scenario 17."""
     ids = post(api, delayed, 1, 2, 3)
@@ -61,6 +63,7 @@ def test_it_becomes_available_at_its_posting_position(
     assert bodies(claim(api, delayed)[1]) == ["a", "b", "c", "d"]
 
 
+@mirrored
 def test_the_default_delay_is_that_of_the_queue(api: Api, delayed: str, clock: TestClock) -> None:
     ok(api.message_post(delayed, {"body": "default"}, {"body": "none", "delay": 0}), 201)
     assert listed(api, delayed) == ["none"]
@@ -70,6 +73,7 @@ def test_the_default_delay_is_that_of_the_queue(api: Api, delayed: str, clock: T
     assert listed(api, delayed) == ["default", "none"]
 
 
+@mirrored
 @pytest.mark.parametrize(
     ("delay", "title"),
     [
@@ -89,11 +93,13 @@ def test_bad_delays_store_nothing(api: Api, delayed: str, delay: Any, title: str
     assert totals(api, delayed) == (0, 0, 0)
 
 
+@mirrored
 @pytest.mark.parametrize("delay", [0, 1, 900])
 def test_the_ends_of_the_range(api: Api, delayed: str, delay: int) -> None:
     ok(api.message_post(delayed, {"body": 1, "delay": delay}), 201)
 
 
+@mirrored
 def test_the_range_comes_from_the_options(limited: Api, queue: str) -> None:
     ok(limited.queue_create(queue, {"_default_message_delay": 20}), 201)
     ok(limited.message_post(queue, {"body": 1, "delay": 50}), 201)
@@ -107,6 +113,7 @@ def test_the_option_itself_delays_nothing(limited: Api, queue: str) -> None:
     claim(limited, queue, limit=1)
 
 
+@mirrored
 def test_delay_counts_within_the_ttl(api: Api, delayed: str, clock: TestClock) -> None:
     """A message may expire while it is delayed."""
     ok(api.message_post(delayed, {"body": "never", "ttl": 60, "delay": 500}), 201)
@@ -116,6 +123,7 @@ def test_delay_counts_within_the_ttl(api: Api, delayed: str, clock: TestClock) -
     assert messages(api, delayed) == []
 
 
+@mirrored
 def test_links_of_a_delayed_queue_add_nothing(api: Api, delayed: str) -> None:
     ok(api.message_post(delayed, {"body": 1, "delay": 0}, {"body": 2}), 201)
     [link] = ok(api.message_list(delayed, echo="true"), 200)["links"]
@@ -126,6 +134,7 @@ def test_links_of_a_delayed_queue_add_nothing(api: Api, delayed: str) -> None:
     assert query["include_delayed"] == ["true"]
 
 
+@mirrored
 def test_delayed_messages_do_not_shorten_pages(api: Api, delayed: str) -> None:
     for number in range(30):
         delay = 0 if number % 3 == 0 else 500
@@ -133,6 +142,7 @@ def test_delayed_messages_do_not_shorten_pages(api: Api, delayed: str) -> None:
     assert listed(api, delayed, limit=8) == list(range(0, 24, 3))
 
 
+@mirrored
 def test_purge_and_deletion_take_delayed_messages(api: Api, delayed: str) -> None:
     first, second, third = post(api, delayed, 1, 2, 3)
     ok(api.message_delete(delayed, first), 204)

@@ -20,16 +20,18 @@ from tests.api.helpers import (
     refused,
     totals,
 )
+from tests.api.kinds import mirrored
 from tests.servers import TestClock
 
 
+@mirrored
 def test_post(api: Api, queue: str) -> None:
     status, body, headers = api.message_post(
         queue, {"ttl": 600, "body": {"invoice": 7731}}, {"body": "reprint"}, {"body": None}
     )
     assert status == 201
     assert set(body) == {"resources"}
-    base = f"/v2/queues/{queue}/messages"
+    base = f"{api.path(queue)}/messages"
     ids = [last_segment(path) for path in body["resources"]]
     assert body["resources"] == [f"{base}/{identifier}" for identifier in ids]
     assert headers["location"] == f"{base}?ids={','.join(ids)}"
@@ -37,30 +39,34 @@ def test_post(api: Api, queue: str) -> None:
     assert not any(set(identifier) & set("/?&=, \t") for identifier in ids)
 
 
+@mirrored
 def test_a_message_document(api: Api, queue: str) -> None:
     [message_id] = post(api, queue, {"invoice": 7731, "customer": "Zoë"}, ttl=600)
     document = ok(api.message_get(queue, message_id), 200)
     assert 0 <= document.pop("age") <= 2
     assert document == {
         "id": message_id,
-        "href": f"/v2/queues/{queue}/messages/{message_id}",
+        "href": f"{api.path(queue)}/messages/{message_id}",
         "ttl": 600,
         "body": {"invoice": 7731, "customer": "Zoë"},
     }
 
 
+@mirrored
 def test_age_counts_from_the_post(api: Api, queue: str, clock: TestClock) -> None:
     [message_id] = post(api, queue, 1)
     clock.advance(45)
     assert 45 <= ok(api.message_get(queue, message_id), 200)["age"] <= 47
 
 
+@mirrored
 @pytest.mark.parametrize(("ttl", "shown"), [(60, 60), (3601, 3601), (1209600, 1209600)])
 def test_ttl(api: Api, queue: str, ttl: int, shown: int) -> None:
     [message_id] = post(api, queue, 1, ttl=ttl)
     assert ok(api.message_get(queue, message_id), 200)["ttl"] == shown
 
 
+@mirrored
 def test_the_default_ttl_is_the_queues_and_then_the_options(api: Api, queue: str) -> None:
     post(api, f"{queue}-plain", 1)
     assert [it["ttl"] for it in messages(api, f"{queue}-plain")] == [3600]
@@ -69,6 +75,7 @@ def test_the_default_ttl_is_the_queues_and_then_the_options(api: Api, queue: str
     assert [it["ttl"] for it in messages(api, queue)] == [61, 62]
 
 
+@mirrored
 def test_defaults_and_ranges_come_from_the_options(limited: Api, queue: str) -> None:
     [message_id] = post(limited, queue, 1)
     assert ok(limited.message_get(queue, message_id), 200)["ttl"] == 120
@@ -106,11 +113,12 @@ BAD_POSTS: list[tuple[Any, str]] = [
 ]
 
 
+@mirrored
 @pytest.mark.parametrize(("body", "title"), BAD_POSTS)
 def test_a_bad_post_stores_nothing_and_makes_no_queue(
     api: Api, queue: str, body: Any, title: str
 ) -> None:
-    target = f"/v2/queues/{queue}/messages"
+    target = f"{api.path(queue)}/messages"
     refused(api.call("POST", target, body), 400, title)
     assert not exists(api, queue)
     post(api, queue, "before")
@@ -118,11 +126,13 @@ def test_a_bad_post_stores_nothing_and_makes_no_queue(
     assert bodies(messages(api, queue)) == ["before"]
 
 
+@mirrored
 def test_a_valid_post_makes_the_queue(api: Api, queue: str) -> None:
     post(api, queue, 1)
     assert exists(api, queue)
 
 
+@mirrored
 def test_the_number_of_messages_is_limited_by_the_size_only(api: Api, queue: str) -> None:
     ids = post(api, queue, *range(2000))
     assert len(set(ids)) == 2000
@@ -132,10 +142,11 @@ def test_the_number_of_messages_is_limited_by_the_size_only(api: Api, queue: str
     assert [it["id"] for it in listed] == ids
 
 
+@mirrored
 def test_a_queue_can_lower_the_size_of_posts(api: Api, queue: str) -> None:
     ok(api.queue_create(queue, {"_max_messages_post_size": 100}), 201)
     document = b'{"messages": [{"body": 1}]}'
-    target = f"/v2/queues/{queue}/messages"
+    target = f"{api.path(queue)}/messages"
     ok(api.call("POST", target, document.ljust(100)), 201)
     refused(api.call("POST", target, document.ljust(101)), 400, "Invalid API request")
     refused(api.call("POST", target, b"[".ljust(101)), 400, "Invalid API request")
@@ -154,11 +165,13 @@ def test_delay_is_dropped_unread_on_a_queue_that_is_not_delayed(api: Api, queue:
 # Listing
 
 
+@mirrored
 def test_an_unknown_queue_lists_empty_and_is_not_created(api: Api, queue: str) -> None:
     assert ok(api.message_list(queue), 200) == {"messages": [], "links": []}
     assert not exists(api, queue)
 
 
+@mirrored
 def test_own_messages_are_listed_with_echo_only(api: Api, queue: str) -> None:
     other = api.other_client()
     post(api, queue, "mine")
@@ -185,6 +198,7 @@ def test_claimed_messages_are_listed_on_demand(api: Api, queue: str) -> None:
     assert bodies(ok(reader.message_list(queue), 200)["messages"]) == [2, 3]
 
 
+@mirrored
 def test_listing_changes_nothing(api: Api, queue: str) -> None:
     post(api, queue, *range(3))
     first = messages(api, queue)
@@ -192,6 +206,7 @@ def test_listing_changes_nothing(api: Api, queue: str) -> None:
     assert totals(api, queue) == (3, 0, 3)
 
 
+@mirrored
 def test_a_page_holds_ten_messages_unless_told_otherwise(api: Api, queue: str) -> None:
     post(api, queue, *range(25))
     reader = api.other_client()
@@ -201,6 +216,7 @@ def test_a_page_holds_ten_messages_unless_told_otherwise(api: Api, queue: str) -
         assert bodies(page["messages"]) == list(range(limit))
 
 
+@mirrored
 def test_page_sizes_come_from_the_options(limited: Api, queue: str) -> None:
     post(limited, queue, *range(7))
     reader = limited.other_client()
@@ -208,6 +224,7 @@ def test_page_sizes_come_from_the_options(limited: Api, queue: str) -> None:
     assert bodies(follow(reader, reader.message_list(queue), "messages")) == list(range(7))
 
 
+@mirrored
 @pytest.mark.parametrize("limit", [1, 3, 10, 20])
 def test_next_links_lead_through_all_messages(api: Api, queue: str, limit: int) -> None:
     for start in range(0, 42, 7):
@@ -217,6 +234,7 @@ def test_next_links_lead_through_all_messages(api: Api, queue: str, limit: int) 
     assert bodies(found) == list(range(42))
 
 
+@mirrored
 def test_the_end_is_an_empty_page(api: Api, queue: str) -> None:
     """A B C, limit 1: A, B, C, empty; then what is posted later (conformance scenario 7)."""
     post(api, queue, "A", "B", "C")
@@ -232,6 +250,7 @@ def test_the_end_is_an_empty_page(api: Api, queue: str) -> None:
     assert bodies(ok(reader.call("GET", link), 200)["messages"]) == ["D"]
 
 
+@mirrored
 def test_a_marker_stays_good_when_its_message_is_gone(api: Api, queue: str) -> None:
     """Storage conformance scenario 8, and the same after the whole page is gone."""
     ids = post(api, queue, *"ABCDE")
@@ -256,12 +275,14 @@ def test_filters_apply_before_the_limit(api: Api, queue: str) -> None:
     assert bodies(found) == [f"theirs {number}" for number in range(3, 12)]
 
 
+@mirrored
 @pytest.mark.parametrize("marker", ["x", "é", "-1", "1e9", "0x1", "9" * 40, "%", "'", " ", "\x00"])
 def test_a_marker_that_means_nothing_is_no_error(api: Api, queue: str, marker: str) -> None:
     post(api, queue, 1)
     ok(api.message_list(queue, marker=marker, echo="true"), 200)
 
 
+@mirrored
 @pytest.mark.parametrize("marker", ["x", "é;", "not a marker", "'\"", "\x00"])
 def test_a_marker_that_cannot_be_read_gives_an_empty_page(
     api: Api, queue: str, marker: str
@@ -271,11 +292,12 @@ def test_a_marker_that_cannot_be_read_gives_an_empty_page(
     assert ok(answer, 200) == {"messages": [], "links": []}
 
 
+@mirrored
 def test_the_next_link_repeats_the_parameters(api: Api, queue: str) -> None:
     post(api, queue, 1, 2)
     [link] = ok(api.message_list(queue, limit=1, echo="True"), 200)["links"]
     parts = urlsplit(link["href"])
-    assert parts.path == f"/v2/queues/{queue}/messages"
+    assert parts.path == f"{api.path(queue)}/messages"
     query = parse_qs(parts.query)
     assert query.pop("marker")
     assert query == {"limit": ["1"], "echo": ["true"], "include_delayed": ["true"]}
@@ -285,6 +307,7 @@ def test_the_next_link_repeats_the_parameters(api: Api, queue: str) -> None:
     assert again == query
 
 
+@mirrored
 def test_the_next_link_keeps_false(api: Api, queue: str) -> None:
     post(api, queue, 1)
     reader = api.other_client()
@@ -295,6 +318,7 @@ def test_the_next_link_keeps_false(api: Api, queue: str) -> None:
     assert "limit" not in query
 
 
+@mirrored
 def test_order_is_that_of_the_posts(api: Api, queue: str) -> None:
     clients = [api, api.other_client(), api.other_client()]
     for number in range(30):
@@ -323,6 +347,7 @@ def test_an_expired_message_is_gone_at_once_from_everything(
     assert totals(api, queue) == (0, 0, 0)
 
 
+@mirrored
 def test_a_message_lives_until_its_ttl_is_over(api: Api, queue: str, clock: TestClock) -> None:
     [message_id] = post(api, queue, 1, ttl=100)
     clock.advance(90)
@@ -344,6 +369,7 @@ def test_own_claimed_and_delayed_messages_can_be_read_by_id(api: Api, queue: str
     assert document["href"] == f"/v2/queues/{queue}/messages/{claimed['id']}?claim_id={claim_id}"
 
 
+@mirrored
 def test_no_such_message(api: Api, queue: str) -> None:
     refused(api.message_get(queue, "unknown"), 404, "Not found")
     [message_id] = post(api, f"{queue}-other", 1)
@@ -353,6 +379,7 @@ def test_no_such_message(api: Api, queue: str) -> None:
 # Deleting one
 
 
+@mirrored
 def test_deleting_a_free_message(api: Api, queue: str) -> None:
     ids = post(api, queue, 1, 2)
     for _ in range(2):

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.api.client import PATCH_TYPE, UNSET, Api
-from tests.api.helpers import exists, ok, post, refused
-from tests.api.test_queues import DEFAULTS, RESERVED
+from tests.api.helpers import defaults, exists, ok, post, refused
+from tests.api.kinds import mirrored
+from tests.api.test_queues import RESERVED
 
 Operation = dict[str, Any]
 
@@ -29,7 +30,8 @@ def remove(key: str) -> Operation:
 def stored(api: Api, queue: str) -> dict[str, Any]:
     """The metadata beside what is shown when unset."""
     shown: dict[str, Any] = ok(api.queue_get(queue), 200)
-    return {key: value for key, value in shown.items() if DEFAULTS.get(key, UNSET) != value}
+    unset = defaults(api)
+    return {key: value for key, value in shown.items() if unset.get(key, UNSET) != value}
 
 
 TABLE: list[tuple[dict[str, Any], list[Operation], dict[str, Any]]] = [
@@ -41,9 +43,8 @@ TABLE: list[tuple[dict[str, Any], list[Operation], dict[str, Any]]] = [
     ({"a": 1}, [{**remove("a"), "value": "ignored"}], {}),
     ({"a": 1}, [replace("a", None)], {"a": None}),
     ({}, [add("_max_claim_count", 5)], {"_max_claim_count": 5}),
-    ({}, [replace("_max_claim_count", 5)], {"_max_claim_count": 5}),
-    ({}, [remove("_max_claim_count")], {}),
-    ({}, [remove("_enable_encrypt_messages")], {}),
+    ({}, [replace("_default_message_ttl", 61)], {"_default_message_ttl": 61}),
+    ({}, [remove("_default_message_ttl")], {}),
     ({}, [remove("_default_message_delay"), remove("_default_message_delay")], {}),
     ({"_max_claim_count": 5}, [remove("_max_claim_count")], {}),
     ({"_default_message_ttl": 60}, [replace("_default_message_ttl", None)], {}),
@@ -59,6 +60,7 @@ TABLE: list[tuple[dict[str, Any], list[Operation], dict[str, Any]]] = [
 ]
 
 
+@mirrored
 @pytest.mark.parametrize(("before", "operations", "after"), TABLE)
 def test_patches(
     api: Api,
@@ -68,8 +70,30 @@ def test_patches(
     after: dict[str, Any],
 ) -> None:
     ok(api.queue_create(queue, before), 201)
-    assert ok(api.queue_update(queue, operations), 200) == {**DEFAULTS, **after}
-    assert ok(api.queue_get(queue), 200) == {**DEFAULTS, **after}
+    assert ok(api.queue_update(queue, operations), 200) == {**defaults(api), **after}
+    assert ok(api.queue_get(queue), 200) == {**defaults(api), **after}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "_dead_letter_queue",
+        "_dead_letter_queue_messages_ttl",
+        "_max_claim_count",
+        "_enable_encrypt_messages",
+    ],
+)
+def test_keys_that_only_queues_show(api: Api, queue: str, key: str) -> None:
+    """There they count as present; of a topic they are keys like others."""
+    topics = api.of("topic")
+    for client in (api, topics):
+        ok(client.queue_create(queue), 201)
+    for operation in (replace(key, None), remove(key)):
+        assert ok(api.queue_update(queue, [operation]), 200) == defaults(api)
+        ok(api.queue_update(queue, [remove(key)]), 200)
+        refused(topics.queue_update(queue, [operation]), 409, "Resource conflict")
+    ok(topics.queue_update(queue, [add(key, None), replace(key, None), remove(key)]), 200)
+    assert ok(topics.queue_get(queue), 200) == defaults(topics)
 
 
 CONFLICTS: list[list[Operation]] = [
@@ -86,11 +110,12 @@ CONFLICTS: list[list[Operation]] = [
 ]
 
 
+@mirrored
 @pytest.mark.parametrize("operations", CONFLICTS)
 def test_conflicts_change_nothing(api: Api, queue: str, operations: list[Operation]) -> None:
     ok(api.queue_create(queue, {"a": 1}), 201)
     refused(api.queue_update(queue, operations), 409, "Resource conflict")
-    assert ok(api.queue_get(queue), 200) == {**DEFAULTS, "a": 1}
+    assert ok(api.queue_get(queue), 200) == {**defaults(api), "a": 1}
 
 
 MALFORMED: list[Any] = [
@@ -129,13 +154,15 @@ MALFORMED: list[Any] = [
 ]
 
 
+@mirrored
 @pytest.mark.parametrize("operations", MALFORMED)
 def test_malformed_patches_change_nothing(api: Api, queue: str, operations: Any) -> None:
     ok(api.queue_create(queue, {"a": 1}), 201)
     refused(api.queue_update(queue, operations), 400, "Invalid request body")
-    assert ok(api.queue_get(queue), 200) == {**DEFAULTS, "a": 1}
+    assert ok(api.queue_get(queue), 200) == {**defaults(api), "a": 1}
 
 
+@mirrored
 @pytest.mark.parametrize("key", RESERVED)
 def test_the_result_is_validated(api: Api, queue: str, key: str) -> None:
     good, bad = RESERVED[key]
@@ -148,18 +175,21 @@ def test_the_result_is_validated(api: Api, queue: str, key: str) -> None:
         ok(api.queue_update(queue, [add(key, value)]), 200)
 
 
+@mirrored
 def test_a_patch_cannot_make_a_queue_its_own_dead_letter_queue(api: Api, queue: str) -> None:
     ok(api.queue_create(queue), 201)
     answer = api.queue_update(queue, [add("_dead_letter_queue", queue)])
     refused(answer, 400, "Invalid request body")
 
 
+@mirrored
 def test_the_queue_must_exist_and_is_not_created(api: Api, queue: str) -> None:
     for operations in ([], [add("a", 1)], [remove("missing")]):
         refused(api.queue_update(queue, operations), 404, "Not found")
     assert not exists(api, queue)
 
 
+@mirrored
 @pytest.mark.parametrize(
     "media_type",
     [
@@ -177,12 +207,13 @@ def test_the_queue_must_exist_and_is_not_created(api: Api, queue: str) -> None:
 def test_one_exact_media_type(api: Api, queue: str, media_type: str | None) -> None:
     ok(api.queue_create(queue), 201)
     headers = {"Content-Type": media_type}
-    answer = api.call("PATCH", f"/v2/queues/{queue}", [add("a", 1)], headers)
+    answer = api.call("PATCH", api.path(queue), [add("a", 1)], headers)
     refused(answer, 415, "415 Unsupported Media Type")
     assert PATCH_TYPE in answer.description
     assert stored(api, queue) == {}
 
 
+@mirrored
 def test_the_result_must_fit_the_limit(api: Api, queue: str) -> None:
     """Two patches that are small enough make metadata that is not."""
     ok(api.queue_create(queue), 201)
@@ -194,6 +225,7 @@ def test_the_result_must_fit_the_limit(api: Api, queue: str) -> None:
     assert set(stored(api, queue)) == {"b"}
 
 
+@mirrored
 def test_a_metadata_document_may_be_as_large_as_the_limit(api: Api, queue: str) -> None:
     frame = len(json.dumps({"a": ""}, separators=(",", ":")))
     text = "x" * (65536 - frame)
@@ -204,6 +236,7 @@ def test_a_metadata_document_may_be_as_large_as_the_limit(api: Api, queue: str) 
     refused(api.queue_create(queue, body + b" "), 400, "Invalid API request")
 
 
+@mirrored
 def test_a_patch_takes_effect_at_once(api: Api, queue: str) -> None:
     ok(api.queue_create(queue), 201)
     post(api, queue, "first")
@@ -215,6 +248,7 @@ def test_a_patch_takes_effect_at_once(api: Api, queue: str) -> None:
     assert [message["ttl"] for message in listed] == [3600, 77, 3600]
 
 
+@mirrored
 def test_the_way_of_the_python_client_to_set_metadata(api: Api, queue: str) -> None:
     """GET, then ``replace`` what is there, ``add`` what is not or is null, ``remove`` the rest."""
     ok(api.queue_create(queue, {"old": 1, "kept": 2}), 201)
@@ -225,4 +259,4 @@ def test_the_way_of_the_python_client_to_set_metadata(api: Api, queue: str) -> N
         for key, value in wanted.items()
     ]
     operations += [remove(key) for key in current if key not in wanted]
-    assert ok(api.queue_update(queue, operations), 200) == {**DEFAULTS, **wanted}
+    assert ok(api.queue_update(queue, operations), 200) == {**defaults(api), **wanted}

@@ -20,6 +20,12 @@ METHODS = {
     "/v2/queues/q/messages/m": "DELETE, GET",
     "/v2/queues/q/claims": "POST",
     "/v2/queues/q/claims/c": "DELETE, GET, PATCH",
+    "/v2/topics": "GET",
+    "/v2/topics/t": "DELETE, GET, PATCH, PUT",
+    "/v2/topics/t/stats": "GET",
+    "/v2/topics/t/purge": "POST",
+    "/v2/topics/t/messages": "DELETE, GET, POST",
+    "/v2/topics/t/messages/m": "DELETE, GET",
 }
 VERBS = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "TRACE", "PROPFIND", "BREW", "get"]
 

@@ -32,6 +32,12 @@ UNKNOWN = [
     "/v2/queues/q/messages/m/",
     "/v2/queues/q/messages/m/body",
     "/v2/queues/q/claims/c/",
+    "/v2/topic",
+    "/v2/topics/t/",
+    "/v2/topics//t",
+    "/v2/topics/t/share",
+    "/v2/topics/t/claims",
+    "/v2/topics/t/claims/c",
     "/v2/ping/",
     "/v2/queues/a%2Fb",
     "/v2/queues/q/messages/a%2Fb",
@@ -60,8 +66,12 @@ NO_NAME = [("GET", UNSET), ("PUT", {}), ("PATCH", []), ("DELETE", UNSET)]
 
 
 @pytest.mark.parametrize(("method", "body"), NO_NAME)
-def test_a_slash_behind_queues_is_an_empty_name(api: Api, method: str, body: object) -> None:
-    refused(api.call(method, "/v2/queues/", body), 400, "Invalid queue identification")
+def test_a_slash_behind_queues_or_topics_is_an_empty_name(
+    api: Api, method: str, body: object
+) -> None:
+    for kind in ("queue", "topic"):
+        answer = api.call(method, f"/v2/{kind}s/", body)
+        refused(answer, 400, f"Invalid {kind} identification")
 
 
 EMPTY_IDS = [

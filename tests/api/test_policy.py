@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.actions import HEALTH, ON_QUEUES, PING, SHARE, Asked
+from tests.api.actions import HEALTH, ON_QUEUES, ON_TOPICS, PING, SHARE, Asked
 from tests.api.client import Api
 from tests.api.conftest import SECRET
 from tests.api.helpers import exists, ok, refused
 from tests.api.test_signed import signed
 from tests.servers import Options, Server, ServerPark
 
-RULES = sorted({asked.rule for asked in (*ON_QUEUES, SHARE, PING, HEALTH)})
+OPERATIONS = (*ON_QUEUES, *ON_TOPICS, SHARE, PING, HEALTH)
+RULES = sorted({asked.rule for asked in OPERATIONS})
 
 
 def role(rule: str) -> str:
@@ -38,7 +39,7 @@ def with_roles(server: Server, *roles: str) -> Api:
     return Api(server, headers={"X-Roles": ",".join(roles)})
 
 
-@pytest.mark.parametrize("asked", [*ON_QUEUES, SHARE, PING, HEALTH], ids=lambda it: it.name)
+@pytest.mark.parametrize("asked", OPERATIONS, ids=lambda it: it.name)
 def test_each_operation_asks_for_its_rule(guarded: Server, queue: str, asked: Asked) -> None:
     nobody = Api(guarded)
     refused(asked.ask(nobody, queue), 403, "Not authorized")

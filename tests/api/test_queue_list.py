@@ -8,13 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.api.client import Api
-from tests.api.helpers import follow, ok
-from tests.api.test_queues import DEFAULTS
+from tests.api.helpers import defaults, follow, ok
+from tests.api.kinds import mirrored
 
 
 def names(api: Api, **query: Any) -> list[str]:
     """The names of one page."""
-    return [item["name"] for item in ok(api.queue_list(**query), 200)["queues"]]
+    return [item["name"] for item in ok(api.queue_list(**query), 200)[api.collection]]
 
 
 def make(api: Api, *queues: str, **metadata: Any) -> None:
@@ -22,24 +22,27 @@ def make(api: Api, *queues: str, **metadata: Any) -> None:
         ok(api.queue_create(queue, metadata), 201)
 
 
+@mirrored
 def test_no_queues(api: Api) -> None:
-    assert ok(api.queue_list(), 200) == {"queues": [], "links": []}
-    assert ok(api.queue_list(with_count="true"), 200) == {"queues": [], "links": []}
+    assert ok(api.queue_list(), 200) == {api.collection: [], "links": []}
+    assert ok(api.queue_list(with_count="true"), 200) == {api.collection: [], "links": []}
 
 
+@mirrored
 def test_an_item(api: Api) -> None:
     make(api, "one", colour="red")
     page = ok(api.queue_list(), 200)
-    assert page["queues"] == [{"name": "one", "href": "/v2/queues/one"}]
+    assert page[api.collection] == [{"name": "one", "href": f"{api.base}/one"}]
     page = ok(api.queue_list(detailed="true"), 200)
-    [item] = page["queues"]
+    [item] = page[api.collection]
     assert item == {
         "name": "one",
-        "href": "/v2/queues/one",
-        "metadata": {**DEFAULTS, "colour": "red"},
+        "href": f"{api.base}/one",
+        "metadata": {**defaults(api), "colour": "red"},
     }
 
 
+@mirrored
 def test_order_is_that_of_code_points(api: Api) -> None:
     unordered = ["b", "a", "B", "A", "a.a", "a-a", "a_a", "aa", "_", "-", ".", "0", "10", "9"]
     make(api, *unordered)
@@ -47,6 +50,7 @@ def test_order_is_that_of_code_points(api: Api) -> None:
     assert names(api, limit=20, marker="A") == [name for name in sorted(unordered) if name > "A"]
 
 
+@mirrored
 def test_a_page_holds_ten_queues_unless_told_otherwise(api: Api) -> None:
     make(api, *(f"q{number:02}" for number in range(23)))
     assert len(names(api)) == 10
@@ -54,28 +58,32 @@ def test_a_page_holds_ten_queues_unless_told_otherwise(api: Api) -> None:
     assert len(names(api, limit=20)) == 20
 
 
+@mirrored
 def test_a_page_holds_no_more_than_the_maximum(limited: Api) -> None:
     make(limited, *"abcdef")
     assert names(limited) == list("abcd")
 
 
+@mirrored
 @pytest.mark.parametrize("query", [{}, {"limit": 1}, {"limit": 20}, {"detailed": "true"}])
 def test_next_links_lead_through_all_queues(api: Api, query: dict[str, Any]) -> None:
     expected = [f"q{number:02}" for number in range(23)]
     make(api, *reversed(expected))
-    items = follow(api, api.queue_list(**query), "queues")
+    items = follow(api, api.queue_list(**query), api.collection)
     assert [item["name"] for item in items] == expected
     assert all(("metadata" in item) == ("detailed" in query) for item in items)
 
 
+@mirrored
 def test_every_page_with_queues_has_a_next_link(api: Api) -> None:
     make(api, "a", "b")
     page = ok(api.queue_list(), 200)
     [link] = page["links"]
-    assert link == {"rel": "next", "href": "/v2/queues?marker=b"}
-    assert ok(api.call("GET", link["href"]), 200) == {"queues": [], "links": []}
+    assert link == {"rel": "next", "href": f"{api.base}?marker=b"}
+    assert ok(api.call("GET", link["href"]), 200) == {api.collection: [], "links": []}
 
 
+@mirrored
 def test_a_page_starts_after_its_marker_existing_or_not(api: Api) -> None:
     make(api, "a", "b", "c")
     assert names(api, marker="a") == ["b", "c"]
@@ -104,15 +112,17 @@ def test_the_next_link_repeats_the_parameters(api: Api) -> None:
         "tag": ["x y&z=ü"],
         "marker": ["a"],
     }
-    assert [item["name"] for item in follow(api, answer, "queues")] == ["a", "a.b"]
+    assert [item["name"] for item in follow(api, answer, api.collection)] == ["a", "a.b"]
 
 
+@mirrored
 def test_the_link_adds_no_defaults(api: Api) -> None:
     make(api, "a")
     [link] = ok(api.queue_list(detailed="0"), 200)["links"]
     assert parse_qs(urlsplit(link["href"]).query) == {"detailed": ["false"], "marker": ["a"]}
 
 
+@mirrored
 def test_the_name_filter_is_literal_text(api: Api) -> None:
     make(api, "orders", "Orders", "re-orders.2", "o_d", "oxd", "a.b", "a-b", "percent")
     assert names(api, name="order") == ["orders", "re-orders.2"]
@@ -123,12 +133,13 @@ def test_the_name_filter_is_literal_text(api: Api) -> None:
         assert names(api, name=pattern) == [], pattern
 
 
+@mirrored
 def test_filters_apply_before_the_limit(api: Api) -> None:
     make(api, *(f"no{number:02}" for number in range(15)))
     make(api, *(f"yes{number:02}" for number in range(15)), wanted="y")
     assert names(api, limit=5, name="yes") == [f"yes{number:02}" for number in range(5)]
     assert names(api, limit=5, wanted="y") == [f"yes{number:02}" for number in range(5)]
-    items = follow(api, api.queue_list(limit=4, wanted="y"), "queues")
+    items = follow(api, api.queue_list(limit=4, wanted="y"), api.collection)
     assert [item["name"] for item in items] == [f"yes{number:02}" for number in range(15)]
 
 
@@ -156,6 +167,7 @@ METADATA = {
 }
 
 
+@mirrored
 @pytest.mark.parametrize(
     ("key", "text", "found"),
     [
@@ -203,6 +215,7 @@ def test_metadata_filters_compare_stored_values(
     assert names(api, **{key: text}) == ([queue] if found else [])
 
 
+@mirrored
 def test_filters_combine(api: Api) -> None:
     make(api, "a1", colour="red", size=1)
     make(api, "a2", colour="red", size=2)
@@ -212,6 +225,7 @@ def test_filters_combine(api: Api) -> None:
     assert names(api, colour="blue", size=1) == []
 
 
+@mirrored
 def test_the_last_of_a_repeated_filter_wins_and_an_empty_one_is_absent(api: Api) -> None:
     make(api, "a", colour="red")
     make(api, "b", colour="blue")
@@ -219,6 +233,7 @@ def test_the_last_of_a_repeated_filter_wins_and_an_empty_one_is_absent(api: Api)
     assert names(api, colour="") == ["a", "b"]
 
 
+@mirrored
 def test_a_typo_is_a_filter(api: Api) -> None:
     make(api, "a")
     assert names(api, limitt=5) == []
@@ -233,6 +248,7 @@ def test_the_count_is_of_all_queues_of_the_project(api: Api) -> None:
     assert "count" not in ok(api.queue_list(), 200)
 
 
+@mirrored
 def test_only_queues_of_the_project_are_listed(api: Api) -> None:
     other = api.other_project()
     make(api, "mine", owner="me")
@@ -241,6 +257,7 @@ def test_only_queues_of_the_project_are_listed(api: Api) -> None:
     assert names(other, owner="me") == ["theirs"]
 
 
+@mirrored
 def test_creation_and_deletion_show_at_once(api: Api) -> None:
     for number in range(5):
         make(api, f"q{number}")

@@ -7,70 +7,68 @@ from typing import Any
 import pytest
 
 from tests.api.client import UNSET, Api
-from tests.api.helpers import claim, exists, messages, ok, post, refused, totals
+from tests.api.helpers import DEFAULTS, claim, defaults, exists, messages, ok, post, refused, totals
+from tests.api.kinds import mirrored
 from tests.servers import TestClock
 
-DEFAULTS = {
-    "_max_messages_post_size": 262144,
-    "_default_message_ttl": 3600,
-    "_default_message_delay": 0,
-    "_dead_letter_queue": None,
-    "_dead_letter_queue_messages_ttl": None,
-    "_max_claim_count": None,
-    "_enable_encrypt_messages": False,
-}
 
-
+@mirrored
 @pytest.mark.parametrize("metadata", [UNSET, {}, b"", b"  {}  "])
 def test_create_without_metadata(api: Api, queue: str, metadata: Any) -> None:
     status, body, headers = api.queue_create(queue, metadata)
     assert (status, body) == (201, None)
-    assert headers["location"] == f"/v2/queues/{queue}"
+    assert headers["location"] == api.path(queue)
     assert headers["content-length"] == "0"
-    assert ok(api.queue_get(queue), 200) == DEFAULTS
+    assert ok(api.queue_get(queue), 200) == defaults(api)
     assert exists(api, queue)
 
 
+@mirrored
 def test_create_with_metadata(api: Api, queue: str) -> None:
     metadata = {"_default_message_ttl": 900, "_max_claim_count": 3, "team": "billing", "n": [1]}
     ok(api.queue_create(queue, metadata), 201)
-    assert ok(api.queue_get(queue), 200) == {**DEFAULTS, **metadata}
+    assert ok(api.queue_get(queue), 200) == {**defaults(api), **metadata}
 
 
+@mirrored
 def test_creating_again_changes_nothing(api: Api, queue: str) -> None:
     ok(api.queue_create(queue, {"a": 1, "_default_message_ttl": 60}), 201)
     post(api, queue, "kept")
     for metadata in (UNSET, {}, {"a": 2, "b": 3, "_default_message_ttl": 70}):
         status, body, headers = api.queue_create(queue, metadata)
         assert (status, body) == (204, None)
-        assert headers["location"] == f"/v2/queues/{queue}"
-    assert ok(api.queue_get(queue), 200) == {**DEFAULTS, "a": 1, "_default_message_ttl": 60}
+        assert headers["location"] == api.path(queue)
+    assert ok(api.queue_get(queue), 200) == {**defaults(api), "a": 1, "_default_message_ttl": 60}
     assert totals(api, queue) == (1, 0, 1)
 
 
+@mirrored
 def test_the_body_of_a_repeated_create_is_validated(api: Api, queue: str) -> None:
     ok(api.queue_create(queue), 201)
     refused(api.queue_create(queue, {"_max_claim_count": -1}), 400, "Invalid API request")
     refused(api.queue_create(queue, []), 400, "Invalid request body")
 
 
+@mirrored
 def test_a_queue_made_by_a_post_has_no_metadata(api: Api, queue: str) -> None:
     post(api, queue, 1)
-    assert ok(api.queue_get(queue), 200) == DEFAULTS
+    assert ok(api.queue_get(queue), 200) == defaults(api)
     assert api.queue_create(queue, {"a": 1}).status == 204
-    assert ok(api.queue_get(queue), 200) == DEFAULTS
+    assert ok(api.queue_get(queue), 200) == defaults(api)
 
 
+@mirrored
 def test_an_unknown_queue_reads_as_an_unconfigured_one_and_is_not_created(
     api: Api, queue: str
 ) -> None:
-    assert ok(api.queue_get(queue), 200) == DEFAULTS
+    assert ok(api.queue_get(queue), 200) == defaults(api)
     assert not exists(api, queue)
 
 
+@mirrored
 def test_defaults_shown_come_from_the_options(limited: Api, queue: str) -> None:
     expected = {
-        **DEFAULTS,
+        **defaults(limited),
         "_max_messages_post_size": 600,
         "_default_message_ttl": 120,
         "_default_message_delay": 7,
@@ -147,6 +145,7 @@ RESERVED: dict[str, tuple[list[Any], list[Any]]] = {
 }
 
 
+@mirrored
 @pytest.mark.parametrize("key", RESERVED)
 def test_reserved_keys_take_what_the_table_permits(api: Api, queue: str, key: str) -> None:
     good, _ = RESERVED[key]
@@ -154,9 +153,10 @@ def test_reserved_keys_take_what_the_table_permits(api: Api, queue: str, key: st
         name = f"{queue}-{number}"
         ok(api.queue_create(name, {key: value}), 201)
         shown = ok(api.queue_get(name), 200)
-        assert shown.get(key) == (value or DEFAULTS.get(key, value)), value
+        assert shown.get(key) == (value or defaults(api).get(key, value)), value
 
 
+@mirrored
 @pytest.mark.parametrize("key", RESERVED)
 def test_reserved_keys_refuse_everything_else(api: Api, queue: str, key: str) -> None:
     _, bad = RESERVED[key]
@@ -166,12 +166,14 @@ def test_reserved_keys_refuse_everything_else(api: Api, queue: str, key: str) ->
     assert not exists(api, queue)
 
 
+@mirrored
 def test_a_queue_cannot_name_itself_as_its_dead_letter_queue(api: Api, queue: str) -> None:
     answer = api.queue_create(queue, {"_dead_letter_queue": queue})
     refused(answer, 400, "Invalid API request")
     ok(api.queue_create(queue, {"_dead_letter_queue": f"{queue}-dead"}), 201)
 
 
+@mirrored
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -202,13 +204,14 @@ def test_falsy_values_of_reserved_keys_are_shown_as_the_defaults(api: Api, queue
     assert ok(api.queue_get(queue), 200) == DEFAULTS
 
 
+@mirrored
 def test_delete_is_idempotent(api: Api, queue: str) -> None:
     ok(api.queue_delete(queue), 204)
     ok(api.queue_create(queue, {"a": 1}), 201)
     for _ in range(3):
         ok(api.queue_delete(queue), 204)
     assert not exists(api, queue)
-    assert ok(api.queue_get(queue), 200) == DEFAULTS
+    assert ok(api.queue_get(queue), 200) == defaults(api)
 
 
 def test_delete_takes_messages_and_claims_along(api: Api, queue: str) -> None:
@@ -238,6 +241,7 @@ def test_a_queue_made_again_is_empty(api: Api, queue: str) -> None:
     assert [it["id"] for it in claim(api, queue)[1]] == [new]
 
 
+@mirrored
 def test_metadata_is_no_message_of_the_past(api: Api, queue: str, clock: TestClock) -> None:
     """A queue has no ttl: it stays however long nobody uses it."""
     ok(api.queue_create(queue, {"a": 1}), 201)

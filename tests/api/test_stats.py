@@ -10,9 +10,11 @@ import pytest
 
 from tests.api.client import UNSET, Api
 from tests.api.helpers import claim, exists, messages, ok, post, refused, totals
+from tests.api.kinds import mirrored
 from tests.servers import TestClock
 
 
+@mirrored
 def test_an_unknown_queue_has_zeros(api: Api, queue: str) -> None:
     expected = {"messages": {"free": 0, "claimed": 0, "total": 0}}
     assert ok(api.queue_get_stats(queue), 200) == expected
@@ -51,6 +53,7 @@ def test_claimed_messages_qualify_as_ends(api: Api, queue: str) -> None:
     assert statistics["newest"]["href"].endswith(ids[1])
 
 
+@mirrored
 def test_expired_messages_are_in_none_of_the_numbers(
     api: Api, queue: str, clock: TestClock
 ) -> None:
@@ -68,6 +71,7 @@ def test_expired_messages_are_in_none_of_the_numbers(
     }
 
 
+@mirrored
 def test_statistics_hold_no_bodies(api: Api, queue: str) -> None:
     post(api, queue, "a secret")
     assert b"secret" not in api.queue_get_stats(queue).raw
@@ -99,6 +103,7 @@ def test_purge(api: Api, queue: str, body: Any) -> None:
     assert len(claim(api, queue)[1]) == 1
 
 
+@mirrored
 @pytest.mark.parametrize("body", [{"resource_types": []}, {"resource_types": ["subscriptions"]}])
 def test_purge_of_anything_but_messages_leaves_them(api: Api, queue: str, body: Any) -> None:
     post(api, queue, 1)
@@ -106,6 +111,7 @@ def test_purge_of_anything_but_messages_leaves_them(api: Api, queue: str, body: 
     assert totals(api, queue) == (1, 0, 1)
 
 
+@mirrored
 @pytest.mark.parametrize(
     ("body", "title"),
     [
@@ -127,11 +133,13 @@ def test_bad_purges_remove_nothing(api: Api, queue: str, body: Any, title: str) 
     assert totals(api, queue) == (1, 0, 1)
 
 
+@mirrored
 def test_purge_of_an_unknown_queue(api: Api, queue: str) -> None:
     ok(api.queue_purge(queue), 204)
     assert not exists(api, queue)
 
 
+@mirrored
 def test_purge_removes_everything_and_of_this_queue_only(api: Api, queue: str) -> None:
     post(api, queue, *range(1500))
     post(api, f"{queue}-2", 1)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests import stores
-from tests.api.actions import ON_QUEUES, Asked
+from tests.api.actions import ON_QUEUES, ON_TOPICS, Asked
 from tests.api.client import Api
 from tests.api.helpers import ok, post, refused, totals
 from tests.forwarder import Forwarder
@@ -41,7 +41,7 @@ def down(wired: tuple[Server, Forwarder]) -> Iterator[Api]:
     forwarder.mend()
 
 
-@pytest.mark.parametrize("asked", ON_QUEUES, ids=lambda it: it.name)
+@pytest.mark.parametrize("asked", [*ON_QUEUES, *ON_TOPICS], ids=lambda it: it.name)
 def test_every_operation_that_touches_it_is_503(down: Api, queue: str, asked: Asked) -> None:
     answer = refused(asked.ask(down, queue), 503, "Service temporarily unavailable")
     assert int(answer.headers["retry-after"]) > 0

@@ -9,8 +9,7 @@ import pytest
 
 from tests import stores
 from tests.api.client import Api
-from tests.api.helpers import bodies, claim, exists, messages, ok, post, refused, totals
-from tests.api.test_queues import DEFAULTS
+from tests.api.helpers import DEFAULTS, bodies, claim, exists, messages, ok, post, refused, totals
 from tests.servers import Server
 
 

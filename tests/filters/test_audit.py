@@ -15,7 +15,7 @@ Lines = list[dict[str, str]]
 
 @pytest.fixture
 def audited(tmp_path: Path) -> Iterator[Program]:
-    pipelines = {f"{kind}_pipeline": "audit" for kind in ("queue", "message", "claim")}
+    pipelines = {f"{kind}_pipeline": "audit" for kind in ("queue", "topic", "message", "claim")}
     with serving(tmp_path, {"storage": pipelines}) as program:
         yield program
 
@@ -67,6 +67,17 @@ def test_each_change_is_one_line(audited: Program) -> None:
     assert {it["claim_id"] for it in found if "claim_id" in it} == {claim_id}
     assert all(it["request_id"].startswith("req-") for it in found)
     assert "secret" not in audited.output
+
+
+def test_topics_are_told_from_queues(audited: Program) -> None:
+    assert audited.send("PUT", "/v2/topics/t", "{}")[0] == 201
+    body = json.dumps({"messages": [{"body": 1}]})
+    assert audited.send("POST", "/v2/topics/t/messages", body)[0] == 201
+    assert audited.send("DELETE", "/v2/topics/t", None)[0] == 204
+    found = lines(audited)
+    operations = [it["operation"] for it in found]
+    assert operations == ["create_queue", "post_messages", "delete_queue"]
+    assert all(it["topic"] == "t" and "queue" not in it for it in found)
 
 
 def test_a_refused_change_is_none(audited: Program) -> None:

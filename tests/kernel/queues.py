@@ -12,7 +12,7 @@ from angarium.actions.claims import NewClaim
 from angarium.context import RequestContext
 from angarium.kernel import Kernel
 from angarium.storage.catalogue import Catalogue
-from angarium.storage.models import Message, QueueState, Scope
+from angarium.storage.models import Kind, Message, QueueState, Scope
 from tests.kernel.installation import CONTEXT
 
 READER: Final = RequestContext(
@@ -23,12 +23,14 @@ SCOPE: Final = Scope(CONTEXT.project, NAME)
 
 
 class Queue:
-    """A queue seen through the handlers of one kernel, as one process would see it."""
+    """A queue or topic seen through the handlers of one kernel, as one process would see it."""
 
-    def __init__(self, kernel: Kernel | Services, name: str = NAME) -> None:
+    def __init__(
+        self, kernel: Kernel | Services, name: str = NAME, kind: Kind = Kind.QUEUE
+    ) -> None:
         self._services = kernel.services if isinstance(kernel, Kernel) else kernel
-        self._name = {"queue_name": name}
-        self.scope = Scope(CONTEXT.project, name)
+        self._name = {f"{kind}_name": name}
+        self.scope = Scope(CONTEXT.project, name, kind)
 
     def create(self, **metadata: Any) -> bool:
         """Create it; whether it was not there."""

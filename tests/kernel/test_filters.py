@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from angarium.actions import queues, topics
 from angarium.errors import Forbidden, InvalidRequest, StartError
 from angarium.kernel import Kernel
+from angarium.storage.models import Kind
 from tests.kernel.example_filters import First
-from tests.kernel.installation import Installation
+from tests.kernel.installation import CONTEXT, Installation
 from tests.kernel.queues import Queue
 
 _METADATA = "Metadata-Version: 2.1\nName: example-filters\nVersion: 1.2.3\n"
@@ -41,9 +43,12 @@ def build(distribution: Path, tmp_path: Path) -> Iterator[Build]:
     First.seen.clear()
     with Installation(tmp_path) as installation:
 
-        def build(queue: str = "", message: str = "", claim: str = "", **options: object) -> Kernel:
+        def build(
+            queue: str = "", topic: str = "", message: str = "", claim: str = "", **options: object
+        ) -> Kernel:
             pipelines = {
                 "queue_pipeline": queue,
+                "topic_pipeline": topic,
                 "message_pipeline": message,
                 "claim_pipeline": claim,
             }
@@ -95,6 +100,38 @@ def test_each_pipeline_sees_its_own_operations_and_each_once(build: Build) -> No
     queue.post("a")
     queue.release(queue.claim())
     assert operations() == ["CreateClaim", "ReleaseClaim"]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_topics_have_a_pipeline_of_their_own(build: Build, kind: Kind) -> None:
+    """For what the pipeline of queues is to queues; messages of both go through one."""
+    kernel = build(**{kind.value: "first"})
+    for each in Kind:
+        one = Queue(kernel, kind=each)
+        one.create(team="billing")
+        one.metadata()
+        one.add("key", 1)
+        one.total()
+        one.post("a")
+        one.delete()
+    listing = queues.queue_list if kind is Kind.QUEUE else topics.topic_list
+    for handler in (queues.queue_list, topics.topic_list):
+        seen = len(First.seen)
+        handler(kernel.services, CONTEXT, {"filters": {}})
+        assert (len(First.seen) > seen) == (handler is listing)
+    assert operations() == [
+        "CreateQueue",
+        "GetQueue",
+        "UpdateQueue",
+        "GetStats",
+        "DeleteQueue",
+        "ListQueues",
+    ]
+    First.seen.clear()
+    kernel = build(message="first")
+    for each in Kind:
+        Queue(kernel, kind=each).post("a")
+    assert operations() == ["PostMessages", "PostMessages"]
 
 
 def test_a_filter_sees_the_metadata_of_the_queue(build: Build) -> None:

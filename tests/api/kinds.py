@@ -9,12 +9,13 @@ import pytest
 from angarium.testing.effort import IS_FULL
 from tests import stores
 
-_STORES_WITH_TOPICS: Final = stores.STORES if IS_FULL else stores.STORES[:1]
+_STORES: Final = (*stores.STORES, *stores.PRIVATE_STORES)
+_STORES_WITH_TOPICS: Final = _STORES if IS_FULL else _STORES[:1]
 
 mirrored: Final = pytest.mark.parametrize(
     ("store", "kind"),
     [
-        *(pytest.param(store, "queue", id=store) for store in stores.STORES),
+        *(pytest.param(store, "queue", id=store) for store in _STORES),
         *(pytest.param(store, "topic", id=f"{store}-topic") for store in _STORES_WITH_TOPICS),
     ],
     indirect=True,

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from angarium.kernel import Kernel
+from angarium.storage.models import Kind
 from tests.kernel.installation import Installation
-from tests.kernel.queues import Queue
+from tests.kernel.queues import Queue, catalogue_of
 
 # --- Dead-letter queues ---------------------------------------------------------------------------
 
@@ -30,6 +31,16 @@ def test_a_dead_letter_queue_is_created_when_a_message_has_to_move(kernel: Kerne
     assert dead.metadata() == {}
     assert [dead.get(identifier).claim_count for identifier in ids] == [0, 0]
     assert queue.total() == 0
+
+
+def test_a_topic_has_no_dead_letters(kernel: Kernel) -> None:
+    """Whatever its metadata says: nothing of it is ever claimed."""
+    for kind in Kind:
+        one = Queue(kernel, kind=kind)
+        one.create(_max_claim_count=1, _dead_letter_queue="plums.dead")
+        plan = catalogue_of(kernel).plan(one.scope)
+        assert plan is not None
+        assert (plan.settings.dead_letter is None) == (kind is Kind.TOPIC)
 
 
 def test_a_dead_letter_queue_that_was_created_again_elsewhere_is_found(

@@ -9,7 +9,7 @@ import pytest
 
 from angarium.actions.base import Services
 from angarium.errors import Conflict, QueueIsMoving, StoreUnreachable
-from angarium.storage.models import PoolRecord, QueueChange, QueueState
+from angarium.storage.models import Kind, PoolRecord, QueueChange, QueueState
 from angarium.storage.moving import Move
 from angarium.testing.effort import scaled
 from tests.kernel.faults import Counts, Fails
@@ -63,6 +63,21 @@ def test_new_messages_sort_after_all_that_came_before(world: Pooled) -> None:
     move(process, "blue", "red")
     queue.post("e")
     assert queue.listed() == ["c", "d", "e"]
+
+
+def test_a_topic_moves_without_the_queue_of_its_name(world: Pooled) -> None:
+    process = world.process()
+    pair = {kind: Queue(process, kind=kind) for kind in Kind}
+    for kind, each in pair.items():
+        each.post(f"of the {kind}")
+    assert process.store.catalogue.mover.move(pair[Kind.TOPIC].scope, "red", "blue") is not None
+    pools = {}
+    for kind, each in pair.items():
+        record = process.control.get_queue(each.scope)
+        assert record is not None
+        pools[kind] = record.pool
+        assert each.listed() == [f"of the {kind}"]
+    assert pools == {Kind.QUEUE: "red", Kind.TOPIC: "blue"}
 
 
 def test_a_move_there_and_back_leaves_nothing_behind(world: Pooled) -> None:

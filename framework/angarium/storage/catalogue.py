@@ -145,8 +145,8 @@ class Catalogue:
         metadata, scope = record.metadata, record.scope
         name = metadata.get("_dead_letter_queue")
         max_claims = metadata.get("_max_claim_count")
-        if not name or not max_claims:
-            return None, False
+        if scope.kind is Kind.TOPIC or not name or not max_claims:
+            return None, False  # of a topic, nothing is ever claimed
         target_scope = Scope(scope.project, name, scope.kind)
         target = self._present(self._changes.settle(target_scope))
         rule = DeadLetter(

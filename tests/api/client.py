@@ -54,6 +54,16 @@ ROUTES: Final = {
     "claim_get": ("GET", f"{_Q}/claims/{{claim}}"),
     "claim_update": ("PATCH", f"{_Q}/claims/{{claim}}"),
     "claim_delete": ("DELETE", f"{_Q}/claims/{{claim}}"),
+    "pool_list": ("GET", "/v2/pools"),
+    "pool_create": ("PUT", "/v2/pools/{pool}"),
+    "pool_get": ("GET", "/v2/pools/{pool}"),
+    "pool_update": ("PATCH", "/v2/pools/{pool}"),
+    "pool_delete": ("DELETE", "/v2/pools/{pool}"),
+    "flavor_list": ("GET", "/v2/flavors"),
+    "flavor_create": ("PUT", "/v2/flavors/{flavor}"),
+    "flavor_get": ("GET", "/v2/flavors/{flavor}"),
+    "flavor_update": ("PATCH", "/v2/flavors/{flavor}"),
+    "flavor_delete": ("DELETE", "/v2/flavors/{flavor}"),
 }
 ROUTES |= {
     "topic_list": ("GET", "/v2/topics"),
@@ -281,3 +291,35 @@ class Api:
 
     def claim_delete(self, queue: str, claim: str) -> Answer:
         return self._do("claim_delete", queue=queue, claim=claim)
+
+    # Pools and flavors
+
+    def pool_list(self, **query: Any) -> Answer:
+        return self._do("pool_list", query)
+
+    def pool_create(self, pool: str, body: Any = UNSET) -> Answer:
+        return self._do("pool_create", None, body, pool=pool)
+
+    def pool_get(self, pool: str, **query: Any) -> Answer:
+        return self._do("pool_get", query, pool=pool)
+
+    def pool_update(self, pool: str, body: Any = UNSET) -> Answer:
+        return self._do("pool_update", None, body, pool=pool)
+
+    def pool_delete(self, pool: str) -> Answer:
+        return self._do("pool_delete", pool=pool)
+
+    def flavor_list(self, **query: Any) -> Answer:
+        return self._do("flavor_list", query)
+
+    def flavor_create(self, flavor: str, body: Any = UNSET) -> Answer:
+        return self._do("flavor_create", None, body, flavor=flavor)
+
+    def flavor_get(self, flavor: str) -> Answer:
+        return self._do("flavor_get", flavor=flavor)
+
+    def flavor_update(self, flavor: str, body: Any = UNSET) -> Answer:
+        return self._do("flavor_update", None, body, flavor=flavor)
+
+    def flavor_delete(self, flavor: str) -> Answer:
+        return self._do("flavor_delete", flavor=flavor)

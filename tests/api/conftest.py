@@ -41,6 +41,10 @@ VARIANTS: Final[dict[str, Options]] = {
             "max_claim_grace": 150,
         }
     },
+    "pooled": {
+        "DEFAULT": {"admin_mode": True, "pooling": True},
+        "transport": {"max_pools_per_page": 15, "max_flavors_per_page": 15},
+    },
     "strict-delete": {
         "transport": {
             "message_delete_with_claim_id": True,
@@ -96,6 +100,12 @@ def features(park: ServerPark, store: str, kind: str) -> Api:
 def admin(features: Api) -> Api:
     """A client with the role admin at the server of ``features``."""
     return Api(features.server, features.project, headers={"X-Roles": "member, Admin"})
+
+
+@pytest.fixture
+def pooled(park: ServerPark, store: str) -> Api:
+    """A client with the role admin where queues are spread over pools; there are none at first."""
+    return Api(_server(park, store, "pooled"), headers={"X-Roles": "admin"})
 
 
 @pytest.fixture

@@ -76,6 +76,9 @@ class Mover:
                 continue
             except StalePlan:
                 self._raise_epoch(scope)
+            except NotOffered:
+                self._forget_target(scope)
+                raise
         raise StoreUnreachable("The queue is being changed all the time; please retry.")
 
     def move_empty(self, record: QueueRecord, target: str, metadata: Mapping[str, Any]) -> None:
@@ -99,6 +102,11 @@ class Mover:
         copy.follow()
         still = self._stand_still(record, copy)
         return Move(record.scope, target, copy.copied, still)
+
+    def _forget_target(self, scope: Scope) -> None:
+        record = self._control.get_queue(scope)
+        if record is not None and record.target and record.state is QueueState.PUBLISHED:
+            self._clean_target(record)
 
     def _raise_epoch(self, scope: Scope) -> None:
         """A pool that refuses an epoch which is right may have forgotten the queue on that one."""

@@ -28,7 +28,7 @@ from tests.servers import Options, Server, ServerPark, TestClock
 OPTIONS: Options = {"DEFAULT": {"admin_mode": True, "pooling": True}}
 _MANAGE = Path(sys.executable).parent / "angarium-manage"
 _BUSY = 503
-KINDS = ("postgresql", "sqlite")
+KINDS = ("postgresql", "redis", "sqlite")
 
 
 @pytest.fixture
@@ -47,14 +47,18 @@ def admin(servers: list[Server]) -> Api:
 def pools(
     admin: Api, server_urls: Callable[[str], str], tmp_path: Path
 ) -> Iterator[dict[str, str]]:
-    """Names of two pools by the kind of their store, and of the flavor that they are in."""
+    """Names of pools by the kind of their store, and of the flavor that they are in."""
     flavor = f"flavor-{uuid.uuid4().hex[:8]}"
     made = {"flavor": flavor}
-    with stores.database(server_urls("postgresql")) as url:
+    with (
+        stores.database(server_urls("postgresql")) as url,
+        stores.redis_store(server_urls("redis")) as redis_uri,
+    ):
         admin.server.manage("db", "upgrade", "--uri", url)
-        for kind, uri in (("postgresql", url), ("sqlite", f"sqlite:///{tmp_path}/pool.db")):
+        uris = (url, redis_uri, f"sqlite:///{tmp_path}/pool.db")
+        for kind, uri in zip(KINDS, uris, strict=True):
             made[kind] = f"pool-{kind}-{flavor}"
-            # Two kinds do not offer the same, so they meet only in the list of the flavor.
+            # Kinds of stores do not offer the same, so they meet only in the list of the flavor.
             body = {"uri": uri, "weight": 1, "flavor": f"{flavor}-{kind}"}
             ok(admin.pool_create(made[kind], body), 201)
         ok(admin.flavor_create(flavor, {"pool_list": [made[kind] for kind in KINDS]}), 201)
@@ -66,9 +70,9 @@ def pools(
             ok(admin.pool_delete(made[kind]), 204)
 
 
-def drain(server: Server, pool: str) -> subprocess.CompletedProcess[str]:
+def drain(server: Server, pool: str, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [_MANAGE, "--config-file", server.config_file, "pool", "drain", pool],
+        [_MANAGE, "--config-file", server.config_file, "pool", "drain", pool, *options],
         capture_output=True,
         text=True,
         env=server.environment,
@@ -87,7 +91,9 @@ def queue_in(admin: Api, pools: dict[str, str], kind: str, name: str) -> None:
         ok(admin.pool_update(other, {"weight": 1}), 200)
 
 
-@pytest.mark.parametrize(("source", "target"), [("postgresql", "sqlite"), ("sqlite", "postgresql")])
+@pytest.mark.parametrize(
+    ("source", "target"), [("postgresql", "redis"), ("redis", "sqlite"), ("sqlite", "postgresql")]
+)
 def test_a_drained_pool_hands_over_everything(
     admin: Api, servers: list[Server], pools: dict[str, str], queue: str, source: str, target: str
 ) -> None:
@@ -96,7 +102,7 @@ def test_a_drained_pool_hands_over_everything(
     ids = post(admin, queue, *range(30))
     claim_id, claimed = claim(other, queue, limit=3, ttl=300)
     first = ok(other.message_list(queue, limit=5, echo="true", include_claimed="true"), 200)
-    done = drain(servers[0], pools[source])
+    done = drain(servers[0], pools[source], "--to", pools[target])
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"-> {pools[target]}: 30 messages" in done.stdout
     assert ok(admin.pool_get(pools[source]), 200)["weight"] == 0

@@ -136,6 +136,8 @@ def test_a_missing_pool_is_named_in_exactly_these_words(
         "title": "Unable to create",
         "description": f"Flavor {flavor} could not be created, error:Pool rack-9 does not exist",
     }
+    nameless = ok(pooled.flavor_create(flavor, {"pool_list": [""]}), 400)["description"]
+    assert nameless == f"Flavor {flavor} could not be created, error:Pool  does not exist"
     assert ok(pooled.pool_get(pools[0]), 200)["flavor"] == f"spare-{pools[0]}"
     refused(pooled.flavor_get(flavor), 404, "Not found")
     ok(pooled.flavor_create(flavor, {"pool_list": [pools[0]]}), 201)

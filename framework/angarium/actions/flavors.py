@@ -56,7 +56,7 @@ def flavor_create(services: Services, context: RequestContext, parameters: Param
     try:
         services.control.put_flavor(context.project, name, parameters["pool_list"])
     except PoolDoesNotExist as error:
-        raise FlavorUnusable(f"Flavor {name} could not be created, error:{error}") from error
+        raise FlavorUnusable(f"Flavor {name} could not be created, {_missing(error)}") from error
 
 
 def flavor_get(services: Services, context: RequestContext, parameters: Parameters) -> Flavor:
@@ -70,13 +70,19 @@ def flavor_update(services: Services, context: RequestContext, parameters: Param
     try:
         services.control.put_flavor(context.project, name, parameters["pool_list"])
     except PoolDoesNotExist as error:
-        raise FlavorUpdateFailed(f"Flavor {name} could not be updated, error:{error}") from error
+        raise FlavorUpdateFailed(
+            f"Flavor {name} could not be updated, {_missing(error)}"
+        ) from error
     return _show(services, name, is_detailed=True)
 
 
 def flavor_delete(services: Services, context: RequestContext, parameters: Parameters) -> None:
     """Delete a flavor; its pools lose the tag."""
     services.control.delete_flavor(context.project, parameters["flavor_name"])
+
+
+def _missing(error: PoolDoesNotExist) -> str:
+    return f"error:Pool {error.name} does not exist"
 
 
 def _find(services: Services, context: RequestContext, parameters: Parameters) -> str:

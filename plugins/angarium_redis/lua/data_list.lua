@@ -13,7 +13,7 @@ local function is_posted_by(body)
   return sub(body, 23 + id_length, 22 + id_length + client_length) == client
 end
 
-local answer, found, scanned, bytes, page = { 1, '' }, 0, 0, 0, limit
+local answer, found, scanned, bytes, page = { 1, '' }, 0, 0, 0, math.min(limit, SCAN)
 while found < limit do
   local range = call('ZRANGEBYSCORE', order, '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0, page)
   local ids, positions = {}, {}

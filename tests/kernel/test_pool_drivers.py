@@ -8,14 +8,22 @@ from pathlib import Path
 import pytest
 
 from angarium import config
-from angarium.errors import InvalidBody, PoolAlreadyExists, PoolCapabilitiesMismatch, StartError
+from angarium.actions.discovery import ping_node
+from angarium.actions.health import check_node_health
+from angarium.errors import (
+    InvalidBody,
+    PoolAlreadyExists,
+    PoolCapabilitiesMismatch,
+    StartError,
+    StoreUnreachable,
+)
 from angarium.kernel import build
 from angarium.storage.driver import ControlDriver
 from angarium.storage.models import PoolRecord
 from angarium.storage.schemes import Schemes, scheme_of, without_secrets
 from angarium_sql.control import SqlControlDriver
-from tests.kernel.faults import Counts
-from tests.kernel.installation import Installation
+from tests.kernel.faults import Counts, Fails
+from tests.kernel.installation import CONTEXT, Installation
 from tests.kernel.pooled import Pooled, patch_pool, put_pool
 from tests.kernel.queues import Queue
 
@@ -107,6 +115,34 @@ def test_with_the_virtual_pool_the_configured_store_is_one_of_them(world: Pooled
     assert list(world.process().pools.drivers()) == ["red"]
     assert list(world.process(virtual=True).pools.drivers()) == ["", "red"]
     assert list(world.process(pooling=False).pools.drivers()) == ["", "red"]
+
+
+def test_health_tells_which_pool_is_down(world: Pooled) -> None:
+    world.add("blue")
+    down = Fails("get_totals", StoreUnreachable())
+    report = check_node_health(world.process(down), CONTEXT, {})
+    assert report["catalog_reachable"] is True
+    assert report["blue"] == {
+        "storage_reachable": False,
+        "message_volume": {"free": 0, "claimed": 0, "total": 0},
+        "operation_status": {},
+    }
+    assert report["red"]["storage_reachable"] is True
+    assert all(probe["succeeded"] for probe in report["red"]["operation_status"].values())
+
+
+def test_health_without_a_catalogue_says_so(world: Pooled) -> None:
+    down = Fails("list_pools", StoreUnreachable())
+    assert check_node_health(world.process(down), CONTEXT, {}) == {"catalog_reachable": False}
+
+
+def test_ping_asks_every_pool(world: Pooled) -> None:
+    world.add("blue")
+    counts = Counts()
+    ping_node(world.process(counts), CONTEXT, {})
+    assert counts.names.count("ping") == 3  # the management store, and two pools
+    with pytest.raises(StoreUnreachable):
+        ping_node(world.process(Fails("ping", StoreUnreachable())), CONTEXT, {})
 
 
 # --- Pools that are refused -----------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import stores
+from tests.secantus import SecantusServer
 from tests.servers import ServerPark, TestClock
 
 _PARK: pytest.StashKey[ServerPark] = pytest.StashKey()
@@ -63,6 +64,39 @@ def redis() -> Iterator[_Redis]:
     """A function that returns the uri of a running Redis server."""
     with ExitStack() as stack:
         yield _Redis(stack)
+
+
+class _Mongodb:
+    """Starts a server when it is first asked for its URL: one for each test process, since it is
+    written in Python and has one core."""
+
+    def __init__(self, directory: Path, stack: ExitStack) -> None:
+        self._directory = directory
+        self._stack = stack
+        self._url = os.environ.get(stores.MONGODB_VARIABLE)
+
+    def __call__(self) -> str:
+        if self._url is None:
+            server = SecantusServer(self._directory)
+            self._stack.callback(server.remove)
+            server.start()
+            self._url = server.url
+        return self._url
+
+
+@pytest.fixture(scope="session")
+def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Mongodb]:
+    """A function that returns the URL of a running server that speaks the MongoDB protocol."""
+    directory: Path = tmp_path_factory.mktemp("mongodb")
+    with ExitStack() as stack:
+        yield _Mongodb(directory, stack)
+
+
+@pytest.fixture(scope="class")
+def mongodb_database(mongodb: _Mongodb) -> Iterator[stores.MongoDatabase]:
+    """An empty place on it."""
+    with stores.mongodb_database(mongodb()) as place:
+        yield place
 
 
 @pytest.fixture(scope="session")

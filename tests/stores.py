@@ -1,9 +1,13 @@
-"""Databases for tests: SQLite files, PostgreSQL and Redis from wheels, MySQL if there is one.
+"""Databases for tests: SQLite files, real servers from wheels, MySQL if there is one.
 
 ``ANGARIUM_TEST_POSTGRESQL_URL`` points the tests at a PostgreSQL of your own, and
 ``ANGARIUM_TEST_MYSQL_URL`` adds MySQL or MariaDB: the SQLAlchemy URL of a server on which the
-tests may make databases. Each makes its own and removes it in the end. ``ANGARIUM_TEST_REDIS_URL``
-is the uri of a Redis of your own, in any form that a driver takes; the tests prefix their keys.
+tests may make databases. Each makes its own and removes it in the end.
+``ANGARIUM_TEST_REDIS_URL`` is the uri of a Redis of your own, in any form that a driver takes; the
+tests prefix their keys.
+
+``ANGARIUM_TEST_MONGODB_URL`` points the tests of the MongoDB plugin at a replica set or a mongos of
+your own. Without it they run on SecantusDB (``tests/secantus.py``).
 """
 
 from __future__ import annotations
@@ -14,9 +18,11 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pymongo import MongoClient
 from sqlalchemy import create_engine, make_url, text
 
 from tests import redis_servers
@@ -24,6 +30,7 @@ from tests import redis_servers
 POSTGRESQL_VARIABLE: Final = "ANGARIUM_TEST_POSTGRESQL_URL"
 MYSQL_VARIABLE: Final = "ANGARIUM_TEST_MYSQL_URL"
 REDIS_VARIABLE: Final = "ANGARIUM_TEST_REDIS_URL"
+MONGODB_VARIABLE: Final = "ANGARIUM_TEST_MONGODB_URL"
 
 SQL_SERVERS: Final = ("postgresql", *(["mysql"] if os.environ.get(MYSQL_VARIABLE) else []))
 SQL_STORES: Final = ("sqlite", *SQL_SERVERS)
@@ -124,6 +131,38 @@ def empty(store: str, server_url: Callable[[str], str]) -> Iterator[Options]:
                 "drivers": dict.fromkeys(_KINDS, "redis"),
                 **{f"drivers:{kind}:redis": {"uri": uri} for kind in _KINDS},
             }
+    elif store == "mongodb":
+        with mongodb_database(server_url(store)) as place:
+            where = {"uri": place.url, "database": place.name}
+            yield {
+                "drivers": dict.fromkeys(_KINDS, "mongodb"),
+                **{f"drivers:{kind}:mongodb": where for kind in _KINDS},
+            }
     else:
         with database(server_url(store)) as url:
             yield {f"drivers:{kind}:sqlalchemy": {"uri": url} for kind in _KINDS}
+
+
+@dataclass(frozen=True)
+class MongoDatabase:
+    """A place on a MongoDB deployment.
+
+    :ivar url: of the deployment.
+    :ivar name: what the names of the databases begin with.
+    """
+
+    url: str
+    name: str
+
+
+@contextmanager
+def mongodb_database(url: str) -> Iterator[MongoDatabase]:
+    """A new, empty place on a deployment, removed in the end."""
+    place = MongoDatabase(url, f"angarium_test_{uuid.uuid4().hex[:12]}")
+    try:
+        yield place
+    finally:
+        with MongoClient[dict[str, object]](url) as client:
+            for name in client.list_database_names():
+                if name.startswith(f"{place.name}_"):
+                    client.drop_database(name)

@@ -39,6 +39,12 @@ DEFAULT_OPTIONS: Final = [
         "that are in a pool stay there, whatever this says.",
     ),
     cfg.BoolOpt(
+        "unreliable",
+        default=False,
+        help="Start on a message store that may lose what it has acknowledged: on MongoDB, with a "
+        "write concern below majority and below 2.",
+    ),
+    cfg.BoolOpt(
         "enable_checksum",
         default=False,
         help="Store and show a checksum of each message body.",

@@ -1,0 +1,62 @@
+"""The collections of both stores, and the indexes that their filters name as hints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from pymongo import IndexModel
+
+from angarium_mongodb import sessions
+
+POSITION: Final = "position"
+READY: Final = "ready"
+DUE: Final = "due"
+EXPIRES: Final = "expires"
+LIFE: Final = "life"
+
+_MESSAGES: Final = (
+    IndexModel([("scope", 1), ("space", 1), ("position", 1)], name=POSITION, unique=True),
+    IndexModel(
+        [("scope", 1), ("space", 1), ("ready", 1), ("expires", 1)],
+        name=READY,
+        partialFilterExpression={"ready": {"$gt": 0}},
+    ),
+    IndexModel(
+        [("scope", 1), ("space", 1), ("due", 1), ("claim", 1), ("expires", 1)],
+        name=DUE,
+        partialFilterExpression={"due": {"$gt": 0}},
+    ),
+    IndexModel([("expires", 1), ("scope", 1), ("space", 1)], name=EXPIRES),
+)
+
+MESSAGE_STORE: Final[Mapping[str, Sequence[IndexModel]]] = {
+    "queues": (
+        IndexModel(
+            [("deleted", 1)], name="deleted", partialFilterExpression={"deleted": {"$gt": 0}}
+        ),
+    ),
+    "messages": _MESSAGES,
+    "claims": (
+        IndexModel([("scope", 1), ("life", 1), ("id", 1)], name=LIFE),
+        IndexModel([("expires", 1)], name=EXPIRES),
+    ),
+    "spaces": (),
+    sessions.COLLECTION: (),
+}
+
+MANAGEMENT_STORE: Final[Mapping[str, Sequence[IndexModel]]] = {
+    "queues": (
+        IndexModel([("project", 1), ("kind", 1), ("name", 1)], name="name", unique=True),
+        IndexModel([("pool", 1), ("_id", 1)], name="pool"),
+        IndexModel([("target", 1)], name="target", sparse=True),
+        IndexModel([("source", 1)], name="source", sparse=True),
+    ),
+    "epochs": (),
+    sessions.COLLECTION: (),
+    "pools": (
+        IndexModel([("uri", 1)], name="uri", unique=True),
+        IndexModel([("flavor", 1), ("_id", 1)], name="flavor"),
+    ),
+    "flavors": (IndexModel([("project", 1), ("name", 1)], name="name", unique=True),),
+}

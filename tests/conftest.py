@@ -100,13 +100,14 @@ def mongodb_database(mongodb: _Mongodb) -> Iterator[stores.MongoDatabase]:
 
 
 @pytest.fixture(scope="session")
-def server_urls(postgresql: _Postgresql, redis: _Redis) -> Callable[[str], str]:
+def server_urls(postgresql: _Postgresql, redis: _Redis, mongodb: _Mongodb) -> Callable[[str], str]:
     """A function that returns the URL of a running server for a store that has servers."""
 
     def find(store: str) -> str:
         if store == "mysql":
             return os.environ[stores.MYSQL_VARIABLE]
-        return redis() if store == "redis" else postgresql()
+        starters = {"postgresql": postgresql, "redis": redis, "mongodb": mongodb}
+        return starters[store]()
 
     return find
 

@@ -40,7 +40,7 @@ class SecantusServer:
     @property
     def url(self) -> str:
         """Its connection string."""
-        return f"mongodb://127.0.0.1:{self.port}/"
+        return f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
 
     def start(self) -> None:
         """Start it and wait until it answers."""

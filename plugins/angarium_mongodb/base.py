@@ -33,6 +33,7 @@ class MongoDriver(Driver):
         self.options = options.register(environment.conf, self.group)
         self.address = self._address(environment)
         self._may_be_unreliable: bool = environment.conf.unreliable
+        options.require_known(environment.options)
         base = str(environment.options.get("database") or self.options.database)
         rules = RetryRules(
             max_attempts=self.options.max_attempts,

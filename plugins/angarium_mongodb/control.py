@@ -75,7 +75,7 @@ class MongoControlDriver(MongoPools):
             found = records.find(scope)
             if found is not None:
                 return to_record(found), False
-            if not records.has_pools({pool}):
+            if records.missing_pools({pool}):
                 raise RecordChanged
             document = new_document(scope, metadata, epoch, pool)
             records.queues.insert_one(document, session=records.session)
@@ -110,7 +110,7 @@ class MongoControlDriver(MongoPools):
             if change.after_lease and found["lease"] > now:
                 raise RecordChanged
             pools = {change.pool or "", change.target or "", change.source or ""}
-            if not records.has_pools(pools):
+            if records.missing_pools(pools):
                 raise RecordChanged
             changes = _changes(change, now)
             if change.raises_epoch:

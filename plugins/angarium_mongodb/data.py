@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from angarium.storage import operations as op
-from angarium.storage.driver import DataDriver
+from angarium.storage.driver import DataDriver, StoreEnvironment
 from angarium.storage.models import (
     Capability,
     Claim,
@@ -53,11 +53,15 @@ class MongoDataDriver(MongoDriver, DataDriver):
     suffix = "messages"
     collections = schema.MESSAGE_STORE
 
+    def __init__(self, environment: StoreEnvironment) -> None:
+        super().__init__(environment)
+        durability = environment.options.get("durability", self.options.durability)
+        self._is_durable: bool = durability and self.address.is_safe
+
     @property
     def capabilities(self) -> frozenset[Capability]:
         """FIFO, CLAIMS, AOD and HIGH_THROUGHPUT always; durability as asserted, if it can be."""
-        is_durable = self.options.durability and self.address.is_safe
-        return _ALWAYS | {Capability.DURABILITY} if is_durable else _ALWAYS
+        return _ALWAYS | {Capability.DURABILITY} if self._is_durable else _ALWAYS
 
     def register(self, queue: QueueRef) -> None:
         """Make a queue known, or raise its epoch."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from oslo_config import cfg
+
+from angarium.errors import StartError
 
 MESSAGE_STORE: Final = "drivers:message_store:mongodb"
 MANAGEMENT_STORE: Final = "drivers:management_store:mongodb"
@@ -93,6 +96,7 @@ _OF_MESSAGES = (
         "by sharding their collection.",
     ),
 )
+_OF_POOLS: Final[Mapping[str, type]] = {"database": str, "durability": bool}
 
 
 def register(conf: cfg.ConfigOpts, group: str) -> Any:
@@ -104,6 +108,22 @@ def register(conf: cfg.ConfigOpts, group: str) -> Any:
 def list_options() -> list[tuple[str, list[cfg.Opt]]]:
     """Every option of this package by group, for ``oslo-config-generator``."""
     return [(group, _options_of(group)) for group in (MANAGEMENT_STORE, MESSAGE_STORE)]
+
+
+def require_known(pool: Mapping[str, Any]) -> None:
+    """Refuse what a pool has no use for.
+
+    :param pool: its own options.
+    :raises StartError: it has another option than ``database`` and ``durability``, or one of a
+        wrong type.
+    """
+    for name, value in pool.items():
+        if not isinstance(value, _OF_POOLS.get(name, ())):
+            known = ", ".join(sorted(_OF_POOLS))
+            raise StartError(
+                f"The options of a pool on MongoDB are {known} (a text, and true or false); "
+                f"{name!r} is not one of them, or has a wrong value."
+            )
 
 
 def _options_of(group: str) -> list[cfg.Opt]:

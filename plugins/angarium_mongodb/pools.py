@@ -109,8 +109,9 @@ class MongoPools(MongoDriver, ControlDriver):
 
         def work(records: Records) -> None:
             records.hold(self.clock)
-            if not records.has_pools(set(pools)):
-                raise PoolDoesNotExist
+            missing = records.missing_pools(set(pools))
+            if missing:
+                raise PoolDoesNotExist(missing[0])
             key = {"project": project, "name": name}
             tagged = {"_id": {"$in": list(pools)}}
             others = {"flavor": name, "_id": {"$nin": list(pools)}}

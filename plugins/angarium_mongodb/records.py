@@ -57,13 +57,14 @@ class Records:
         """The record of a queue."""
         return self.queues.find_one({"_id": scope_key(scope)}, session=self.session)
 
-    def has_pools(self, names: set[str]) -> bool:
-        """Whether all of these pools are there; the empty name needs none."""
+    def missing_pools(self, names: set[str]) -> list[str]:
+        """Those of these pools that are not there; the empty name needs none."""
         wanted = names - {""}
         if not wanted:
-            return True
+            return []
         condition = {"_id": {"$in": sorted(wanted)}}
-        return self.pools.count_documents(condition, session=self.session) == len(wanted)
+        found = self.pools.find(condition, {"_id": 1}, session=self.session)
+        return sorted(wanted - {it["_id"] for it in found})
 
 
 def within(session: Session) -> Records:

@@ -94,11 +94,11 @@ def test_durability_is_asserted_and_possible(
 @pytest.mark.parametrize("w", ["0", "1", "custom"])
 def test_a_weak_write_concern_stops_the_start(server: SecantusServer, w: str) -> None:
     with pytest.raises(StartError, match=f"w={w}"):
-        _driver(f"{server.url}?w={w}").prepare()
+        _driver(f"{server.url}&w={w}").prepare()
 
 
 def test_unless_the_operator_wants_it(server: SecantusServer) -> None:
-    driver = _driver(f"{server.url}?w=1", unreliable=True)
+    driver = _driver(f"{server.url}&w=1", unreliable=True)
     driver.prepare()
     driver.close()
 

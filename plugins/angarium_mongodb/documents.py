@@ -24,8 +24,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from bson import ObjectId
-
 from angarium.storage.models import Message, Scope
 
 Document: TypeAlias = dict[str, Any]
@@ -35,7 +33,7 @@ Pipeline: TypeAlias = Sequence[Mapping[str, Any]]
 READ_CLOCK: Final = {"$toLong": "$$NOW"}
 """The time of the server in milliseconds, as an expression."""
 
-_ID_BEGINS: Final = 25  # characters of a message's _id before the message id: a space and "/"
+_ID_BEGINS: Final = 33  # characters of a message's _id before the message id: a space and "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +45,8 @@ class Queue:
     """
 
     scope: str
-    space: ObjectId
-    life: ObjectId
+    space: str
+    life: str
     position: int
     now: int
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bson import ObjectId
+import uuid
 
 from angarium.storage import operations as op
 from angarium.storage.models import QueueRef
@@ -18,7 +18,7 @@ def register(transaction: Transaction, queue: QueueRef) -> None:
     if record is not None and record["deleted"] is None:
         _set(transaction, queue, {})
         return
-    space = ObjectId()
+    space = uuid.uuid4().hex
     fresh: Document = {"space": space, "life": space, "deleted": None}
     if record is None:
         fresh["position"] = 0
@@ -42,7 +42,7 @@ def purge(transaction: Transaction, queue: QueueRef, operation: op.PurgeMessages
     """Give the queue an empty space; positions go on, and claims stay, without messages."""
     found = transaction.queue(queue)
     _drop(transaction, {"_id": found.scope, "space": found.space})
-    _set(transaction, queue, {"space": ObjectId()})
+    _set(transaction, queue, {"space": uuid.uuid4().hex})
 
 
 def _record(transaction: Transaction, queue: QueueRef) -> Document | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from angarium.testing.effort import IS_FULL
 from tests import stores
 
 collect_ignore = [] if os.environ.get(stores.MYSQL_VARIABLE) else ["test_sql_mysql.py"]
@@ -31,3 +32,23 @@ def redis_uri(redis: Callable[[], str]) -> Iterator[str]:
     """The uri of an empty store on Redis."""
     with stores.redis_store(redis()) as uri:
         yield uri
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the long data suite, SecantusDB gets the numbered scenarios of the contract by default.
+
+    It is written in Python, and answers too slowly for the scenarios with thousands of messages and
+    for those that have to run within a second (01, 21). ``ANGARIUM_TEST_FULL`` or your own MongoDB
+    gets all of the suite.
+    """
+    if IS_FULL or os.environ.get(stores.MONGODB_VARIABLE):
+        return
+    left_out = [it for it in items if "::TestMongodbData::" in it.nodeid and not _is_short(it.name)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [it for it in items if it not in left_out]
+
+
+def _is_short(name: str) -> bool:
+    return name.startswith("test_scenario_") and not name.startswith(
+        ("test_scenario_01_", "test_scenario_21_")
+    )

@@ -38,9 +38,10 @@ _CLAIMS: Final = ("data_index", "data_state", "data_members")
 _REGISTER: Final = load("data_register")
 _UNREGISTER: Final = load("data_unregister")
 _POST: Final = on_queue("data_post", "many", "data_index", "data_remove")
+_POST_ONE: Final = on_queue("data_post_one", "data_index", "data_forget")
 _LIST: Final = on_queue("data_list", *_SETTLING, "data_state", changes=False)
 _GET: Final = on_queue("data_get", "many", "data_state", changes=False)
-_DELETE: Final = on_queue("data_delete", "many", "data_remove", *_CLAIMS)
+_DELETE: Final = on_queue("data_delete", "many", "data_forget", *_CLAIMS)
 _DELETE_MANY: Final = on_queue("data_delete_many", "many", "data_remove", "data_state")
 _POP: Final = on_queue("data_pop", *_SETTLING, "data_state", repeatable=False)
 _PURGE: Final = on_queue("data_purge")
@@ -89,7 +90,8 @@ class RedisDataDriver(RedisDriver, MovingPart, DataDriver):
     def post_messages(self, queue: QueueRef, operation: op.PostMessages) -> None:
         """Store a batch."""
         client_id = encode(operation.client_id)
-        self._call(_POST, queue, *[to_record(it, client_id) for it in operation.messages])
+        records = [to_record(message, client_id) for message in operation.messages]
+        self._call(_POST_ONE if len(records) == 1 else _POST, queue, *records)
 
     def list_messages(self, queue: QueueRef, operation: op.ListMessages) -> Page:
         """Read a page."""

@@ -4,8 +4,9 @@ local expires = call('ZSCORE', EXPIRING, id)
 if not expires then
   return 1
 end
+local state = call('HGET', STATE, id)
 if tonumber(expires) > now then
-  local holder = holder_of(call('HGET', STATE, id))
+  local holder = holder_of(state)
   if claim_id ~= holder then
     if not claim_id then
       return IS_CLAIMED
@@ -15,5 +16,5 @@ if tonumber(expires) > now then
     return holder and CLAIMED_BY_OTHER or NOT_CLAIMED
   end
 end
-remove({ id })
+forget(id, state)
 return 1

@@ -1,7 +1,8 @@
 -- The names that the scripts on a queue use.
 -- KEYS: those of the queue. ARGV: its member in the index, its epoch, the clock's offset, and
 -- whatever the operation takes.
-local call, pack, read, sub = redis.call, struct.pack, struct.unpack, string.sub
+local call, pack, read = redis.call, struct.pack, struct.unpack
+local format, sub = string.format, string.sub
 local QUEUE, ALL, READY, DELAYED, CLAIMED, EXPIRING, STATE, BODY, CLAIMS, LAPSES, INDEX =
   unpack(KEYS, 1, 11)
 local STALE, AGAIN, DEAD_LETTER_STALE, DEAD_LETTER_MISSING = -1, -2, -3, -4

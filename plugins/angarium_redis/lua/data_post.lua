@@ -5,17 +5,18 @@ local first_expiry = math.huge
 for number = 4, #ARGV do
   local record = ARGV[number]
   local ttl, delay, id_length = read('>I8I8I2', record)
-  local id, expires = sub(record, 23, 22 + id_length), now + ttl
+  local id, expires, place = sub(record, 23, 22 + id_length), now + ttl, 2 * number - 7
   last = last + 1
-  ids[#ids + 1] = id
-  all[#all + 1], all[#all + 2] = last, id
+  local position = format('%.0f', last)
+  ids[number - 3] = id
+  all[place], all[place + 1] = position, id
   if delay > 0 then
     delayed[#delayed + 1], delayed[#delayed + 2] = now + delay, id
   else
-    ready[#ready + 1], ready[#ready + 2] = last, id
+    ready[#ready + 1], ready[#ready + 2] = position, id
   end
-  expiring[#expiring + 1], expiring[#expiring + 2] = expires, id
-  bodies[#bodies + 1], bodies[#bodies + 2] = id, record
+  expiring[place], expiring[place + 1] = expires, id
+  bodies[place], bodies[place + 1] = id, record
   first_expiry = math.min(first_expiry, expires)
 end
 
@@ -31,7 +32,7 @@ end
 if leftovers[1] then
   remove(leftovers)
 end
-call('HSET', QUEUE, 'last', last)
+call('HSET', QUEUE, 'last', format('%.0f', last))
 many('HSET', BODY, bodies)
 many('ZADD', ALL, all)
 many('ZADD', READY, ready)

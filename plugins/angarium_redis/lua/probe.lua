@@ -2,6 +2,7 @@
 local tries = {
   { 'UNLINK', KEYS[1] },
   { 'HSET', KEYS[1], 'a', '1' },
+  { 'HSETNX', KEYS[1], 'a', '1' },
   { 'HGET', KEYS[1], 'a' },
   { 'HMGET', KEYS[1], 'a' },
   { 'HINCRBY', KEYS[1], 'a', 1 },

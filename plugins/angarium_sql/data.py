@@ -35,6 +35,9 @@ class Backend(Protocol):
     def register(self, queue: QueueRef) -> None:
         """Make a queue known, or raise its epoch."""
 
+    def seal(self, queue: QueueRef) -> None:
+        """Wait for the end of those who read an earlier epoch."""
+
     def unregister(self, queue: QueueRef) -> None:
         """Put a tombstone in the place of a queue."""
 
@@ -80,6 +83,10 @@ class SqlDataDriver(SqlDriver, DataDriver):
     def register(self, queue: QueueRef) -> None:
         """Make a queue known, or raise its epoch."""
         self._backend.register(queue)
+
+    def seal(self, queue: QueueRef) -> None:
+        """Wait for the end of what was planned on an earlier epoch."""
+        self._backend.seal(queue)
 
     def unregister(self, queue: QueueRef) -> None:
         """Delete a queue at once; its space is freed later."""

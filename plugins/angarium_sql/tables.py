@@ -96,8 +96,9 @@ spaces = Table(
     sqlite_autoincrement=True,
 )
 
-# The pool's own record of a queue. ``life`` is the space that it began with: claims belong to it,
-# since they survive a purge but not a deletion. ``deleted`` makes it a tombstone.
+# The pool's own record of a queue. Claims belong to its ``life``, since they survive a purge but no
+# deletion. It is a space without messages, whose row those lock who change the queue; PostgreSQL
+# has other locks, and there it is the first space. ``deleted`` makes the record a tombstone.
 pool_queues = Table(
     "angarium_pool_queues",
     metadata,

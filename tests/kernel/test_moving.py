@@ -395,7 +395,7 @@ def test_the_steps_of_a_move(world: Pooled) -> None:
         *["change_queue", "register"],
         *["export_messages", "export_messages", "import_messages", "export_messages"],
         *["export_messages"],
-        *["change_queue", "register", "register"],
+        *["change_queue", "register", "seal", "register"],
         *["export_messages", "export_messages", "export_messages", "import_messages"],
         *["export_claims", "import_claims"],
         *["change_queue", "register", "unregister", "publish"],

@@ -215,6 +215,16 @@ class DataDriver(Driver):
         """Whether a claim on one queue can move messages to the other within its atomic step."""
         return True
 
+    def seal(self, queue: QueueRef) -> None:
+        """Return when no operation planned on an earlier epoch can change the queue any more.
+
+        Called after :meth:`register` has raised the epoch to that of ``queue``, before the queue is
+        exported for good. Nothing is to be done where an operation and ``register`` are indivisible
+        steps, one before the other. Elsewhere an operation may have read the earlier epoch and
+        not have committed yet: this waits for its end, or sees to it that it cannot commit. A
+        driver may do that in its exports instead, those without bodies and those of claims.
+        """
+
     def accept_dead_letters(self, queue: QueueRef, operation: op.AcceptDeadLetters) -> None:
         """Store messages of another pool's queue at the end of this one."""
         raise NotOffered

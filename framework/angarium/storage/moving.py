@@ -169,8 +169,13 @@ class Mover:
         return time.monotonic() - lease.since
 
     def _refuse_old_plans(self, record: QueueRecord) -> None:
-        """In both pools: a second mover that still copies is refused by the target."""
-        self._pools.driver(record.pool).register(record.ref)
+        """In both pools: a second mover that still copies is refused by the target.
+
+        What was under way in the source on an old plan is over in the end.
+        """
+        source = self._pools.driver(record.pool)
+        source.register(record.ref)
+        source.seal(record.ref)
         self._pools.driver(record.target or "").register(record.ref)
 
     def _renew(self, lease: _Lease) -> None:

@@ -73,6 +73,10 @@ class CoreBackend:
         """Make a queue known, or raise its epoch."""
         self._change(lambda it: queues.register(it, queue))
 
+    def seal(self, queue: QueueRef) -> None:
+        """Wait for the end of those who read an earlier epoch."""
+        self._change(lambda it: it.seal(queue.scope))
+
     def unregister(self, queue: QueueRef) -> None:
         """Put a tombstone in the place of a queue."""
         self._change(lambda it: queues.unregister(it, queue))

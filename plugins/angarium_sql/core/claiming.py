@@ -85,7 +85,7 @@ def create_claim(
     transaction: Transaction, queue: QueueRef, operation: op.CreateClaim
 ) -> tuple[Message, ...]:
     """Claim the oldest available messages; a claim that exists already is returned."""
-    row = transaction.queue(queue)
+    row = transaction.queue_to_change(queue)
     taking.wait_for_turn(transaction, row.space)
     claim_id = encode(operation.claim_id)
     now = transaction.now()
@@ -168,7 +168,7 @@ def get_claim(transaction: Transaction, queue: QueueRef, operation: op.GetClaim)
 
 def renew_claim(transaction: Transaction, queue: QueueRef, operation: op.RenewClaim) -> None:
     """Move the lapse of a live claim, and extend its messages again."""
-    row = transaction.queue(queue)
+    row = transaction.queue_to_change(queue)
     claim_id = encode(operation.claim_id)
     claim = _find(transaction, row, claim_id, lock=True)
     if claim is None:
@@ -190,7 +190,7 @@ def renew_claim(transaction: Transaction, queue: QueueRef, operation: op.RenewCl
 
 def release_claim(transaction: Transaction, queue: QueueRef, operation: op.ReleaseClaim) -> None:
     """End a claim; its messages are available again at their old positions."""
-    row = transaction.queue(queue)
+    row = transaction.queue_to_change(queue)
     claim_id = encode(operation.claim_id)
     claim = _find(transaction, row, claim_id, lock=True)
     if claim is None:

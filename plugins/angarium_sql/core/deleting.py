@@ -32,7 +32,7 @@ _NAMED: Final = Statement(
 
 def delete_message(transaction: Transaction, queue: QueueRef, operation: op.DeleteMessage) -> None:
     """Delete one message if its claim, and the one that is named, allow it."""
-    row = transaction.queue(queue)
+    row = transaction.queue_to_change(queue)
     found = _find(transaction, row, (operation.id,))
     now = transaction.now()
     for message in found:
@@ -46,7 +46,7 @@ def delete_messages(
     transaction: Transaction, queue: QueueRef, operation: op.DeleteMessages
 ) -> None:
     """Delete those that exist, if the claims that are named, if any are, allow it for all."""
-    row = transaction.queue(queue)
+    row = transaction.queue_to_change(queue)
     found = _find(transaction, row, operation.ids)
     if operation.claim_ids is not None:
         now = transaction.now()
@@ -62,7 +62,7 @@ def pop_messages(
     transaction: Transaction, queue: QueueRef, operation: op.PopMessages
 ) -> tuple[Message, ...]:
     """Remove and return the oldest available messages."""
-    row = transaction.queue(queue)
+    row = transaction.queue_to_change(queue)
     taking.wait_for_turn(transaction, row.space)
     now = transaction.now()
     taking.make_due_ready(transaction, row.space, now)

@@ -48,21 +48,22 @@ def register(transaction: Transaction, queue: QueueRef) -> None:
     if record is not None and record.deleted is None:
         _update(transaction, queue, record.life, record.space, None)
         return
-    space = transaction.insert(_NEW_SPACE, {})
+    life, space = (transaction.insert(_NEW_SPACE, {}) for _ in range(2))
     if record is None:
-        _insert(transaction, queue, space, None)
+        _insert(transaction, queue, life, space, None)
     else:
-        _update(transaction, queue, space, space, None)
+        _update(transaction, queue, life, space, None)
 
 
 def unregister(transaction: Transaction, queue: QueueRef) -> None:
     """Put a tombstone in the place of a queue."""
     record = transaction.record(queue.scope, lock=True)
     if record is None:
-        _insert(transaction, queue, _NO_SPACE, transaction.now())
+        _insert(transaction, queue, _NO_SPACE, _NO_SPACE, transaction.now())
     elif record.epoch < queue.epoch:
         now = transaction.now()
         _drop(transaction, record.space, now)
+        _drop(transaction, record.life, now)
         _update(transaction, queue, _NO_SPACE, _NO_SPACE, now)
 
 
@@ -78,11 +79,13 @@ def _drop(transaction: Transaction, space: int, now: int) -> None:
     transaction.run(_DROP_SPACE, {"dropped_space": space, "now": now})
 
 
-def _insert(transaction: Transaction, queue: QueueRef, space: int, deleted: int | None) -> None:
+def _insert(
+    transaction: Transaction, queue: QueueRef, life: int, space: int, deleted: int | None
+) -> None:
     values = {
         **scope_key(queue.scope),
         "epoch": queue.epoch,
-        "life": space,
+        "life": life,
         "space": space,
         "next_seq": _FIRST,
         "deleted": deleted,

@@ -13,7 +13,7 @@ from angarium.storage.signals import StalePlan
 from angarium_sql import moments
 from angarium_sql.session import Session
 from angarium_sql.statements import Statement
-from angarium_sql.tables import AnyRow, pool_queues, scope_key
+from angarium_sql.tables import AnyRow, pool_queues, scope_key, spaces
 
 _SELECT: Final = select(pool_queues).where(
     pool_queues.c.project == bindparam("project"),
@@ -22,6 +22,13 @@ _SELECT: Final = select(pool_queues).where(
 )
 _QUEUE: Final = Statement(_SELECT)
 _LOCKED_QUEUE: Final = Statement(_SELECT.with_for_update())
+
+# The record is looked up without a lock on it, for which those who post would have to wait.
+_SEAL: Final = select(spaces.c.id).where(
+    spaces.c.id == _SELECT.with_only_columns(pool_queues.c.life).scalar_subquery()
+)
+_HOLD_SEAL: Final = Statement(_SEAL.with_for_update(read=True))
+_TAKE_SEAL: Final = Statement(_SEAL.with_for_update())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,25 @@ class Transaction(Session):
     def record(self, scope: Scope, *, lock: bool = False) -> AnyRow | None:
         """The pool's record of a queue in whatever state it is."""
         return self.first(_LOCKED_QUEUE if lock else _QUEUE, scope_key(scope))
+
+    def seal(self, scope: Scope) -> None:
+        """Wait for the end of everybody who holds the lock of :meth:`queue_to_change`.
+
+        SQLite, with one writer at a time, has no such lock.
+        """
+        if self.dialect.name == "mysql":
+            self.first(_TAKE_SEAL, scope_key(scope))
+
+    def queue_to_change(self, queue: QueueRef) -> QueueRow:
+        """The same as :meth:`queue` for a change that does not lock the record.
+
+        The record is read under a lock that these changes share, so that it is as it is by then.
+
+        :raises StalePlan: the queue is not known here with this epoch.
+        """
+        if self.dialect.name == "mysql":
+            self.first(_HOLD_SEAL, scope_key(queue.scope))
+        return self.queue(queue)
 
     def queue(self, queue: QueueRef, *, lock: bool = False) -> QueueRow:
         """The pool's record of the queue of an operation.

@@ -25,6 +25,7 @@ from angarium_sql.database import Database
 from angarium_sql.postgresql import transfer
 from angarium_sql.postgresql.calls import (
     QUEUE,
+    SCOPE,
     TIMED_QUEUE,
     Function,
     queue_arguments,
@@ -65,6 +66,7 @@ _GET_CLAIM: Final = Function("angarium_get_claim", *TIMED_QUEUE, "bytea", change
 _RENEW_CLAIM: Final = Function("angarium_renew_claim", *TIMED_QUEUE, "bytea", "int", "int")
 _RELEASE_CLAIM: Final = Function("angarium_release_claim", *TIMED_QUEUE, "bytea")
 _REGISTER: Final = Function("angarium_register", *QUEUE)
+_SEAL: Final = Function("angarium_seal", *SCOPE)
 _UNREGISTER: Final = Function("angarium_unregister", *TIMED_QUEUE)
 _TOTALS: Final = Function("angarium_totals", "bigint", changes=False)
 _RECLAIM_EXPIRED: Final = Function("angarium_reclaim_expired", "bigint", "int")
@@ -110,6 +112,10 @@ class PostgresqlBackend:
     def register(self, queue: QueueRef) -> None:
         """Make a queue known, or raise its epoch."""
         _REGISTER.call(self._database, queue_arguments(queue))
+
+    def seal(self, queue: QueueRef) -> None:
+        """Wait for the end of those who read an earlier epoch."""
+        _SEAL.call(self._database, tuple(scope_key(queue.scope).values()))
 
     def unregister(self, queue: QueueRef) -> None:
         """Put a tombstone in the place of a queue."""

@@ -64,7 +64,8 @@ class Function:
         return database.call(work, changes=self._changes, repeatable=self._repeatable)
 
 
-QUEUE: Final = ("bytea", "bytea", "bytea", "bigint")
+SCOPE: Final = ("bytea", "bytea", "bytea")
+QUEUE: Final = (*SCOPE, "bigint")
 TIMED_QUEUE: Final = (*QUEUE, "bigint")
 
 

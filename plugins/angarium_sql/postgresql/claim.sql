@@ -90,6 +90,7 @@ DECLARE
     v_over_claimed bigint[];
     v_is_short boolean;
 BEGIN
+    PERFORM pg_advisory_xact_lock_shared(angarium_lock_of(p_project, p_kind, p_name));
     SELECT space, life INTO v_space, v_life FROM angarium_pool_queues
     WHERE project = p_project AND kind = p_kind AND name = p_name
         AND epoch = p_epoch AND deleted IS NULL;
@@ -224,6 +225,7 @@ DECLARE
     v_lapse bigint;
     v_claim angarium_claims;
 BEGIN
+    PERFORM pg_advisory_xact_lock_shared(angarium_lock_of(p_project, p_kind, p_name));
     SELECT space, life INTO v_space, v_life FROM angarium_pool_queues
     WHERE project = p_project AND kind = p_kind AND name = p_name
         AND epoch = p_epoch AND deleted IS NULL;
@@ -265,6 +267,7 @@ DECLARE
     v_life bigint;
     v_claim angarium_claims;
 BEGIN
+    PERFORM pg_advisory_xact_lock_shared(angarium_lock_of(p_project, p_kind, p_name));
     SELECT space, life INTO v_space, v_life FROM angarium_pool_queues
     WHERE project = p_project AND kind = p_kind AND name = p_name
         AND epoch = p_epoch AND deleted IS NULL;

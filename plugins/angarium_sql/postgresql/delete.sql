@@ -16,6 +16,7 @@ DECLARE
     v_due bigint;
     v_holder bytea;
 BEGIN
+    PERFORM pg_advisory_xact_lock_shared(angarium_lock_of(p_project, p_kind, p_name));
     SELECT space, life INTO v_space, v_life FROM angarium_pool_queues
     WHERE project = p_project AND kind = p_kind AND name = p_name
         AND epoch = p_epoch AND deleted IS NULL;
@@ -61,6 +62,7 @@ DECLARE
     v_is_unclaimed boolean;
     v_is_foreign boolean;
 BEGIN
+    PERFORM pg_advisory_xact_lock_shared(angarium_lock_of(p_project, p_kind, p_name));
     SELECT space INTO v_space FROM angarium_pool_queues
     WHERE project = p_project AND kind = p_kind AND name = p_name
         AND epoch = p_epoch AND deleted IS NULL;

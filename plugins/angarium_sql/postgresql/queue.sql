@@ -1,3 +1,22 @@
+-- Sealing: docs/interfaces.rst, Moving a queue. Whoever changes a queue without locking its record holds
+-- this lock, shared, before it reads the record, and a statement after a lock sees what was committed
+-- before it. Whoever gets the lock for itself knows that those who saw an earlier record are through.
+CREATE FUNCTION angarium_lock_of(p_project bytea, p_kind bytea, p_name bytea) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT hashtextextended(
+        encode(p_project, 'hex') || '/' || encode(p_kind, 'hex') || '/' || encode(p_name, 'hex'), 0
+    )
+$$;
+
+CREATE FUNCTION angarium_seal(p_project bytea, p_kind bytea, p_name bytea) RETURNS text
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(angarium_lock_of(p_project, p_kind, p_name));
+    RETURN 'done';
+END
+$$;
+
 -- The pool's record of a queue. Two callers that insert one record: the second fails on the key and
 -- is repeated by the driver.
 

@@ -89,6 +89,7 @@ DECLARE
     v_good bigint[];
     v_is_short boolean;
 BEGIN
+    PERFORM pg_advisory_xact_lock_shared(angarium_lock_of(p_project, p_kind, p_name));
     SELECT space INTO v_space FROM angarium_pool_queues
     WHERE project = p_project AND kind = p_kind AND name = p_name
         AND epoch = p_epoch AND deleted IS NULL;

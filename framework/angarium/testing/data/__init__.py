@@ -23,6 +23,7 @@ from angarium.testing.data.posting import PostingCases
 from angarium.testing.data.promoting import PromotingCases
 from angarium.testing.data.racing import RacingCases
 from angarium.testing.data.reclaiming import ReclaimingCases
+from angarium.testing.data.sealing import SealingCases
 from angarium.testing.data.statistics import StatisticsCases
 from angarium.testing.data.taking import TakingCases
 from angarium.testing.data.visibility import VisibilityCases
@@ -53,6 +54,7 @@ class DataSuite(
     ExportingCases,
     ImportingCases,
     MovingCases,
+    SealingCases,
 ):
     """All cases for a message store. Subclass it as ``Test…`` with a fixture ``factory``."""
 

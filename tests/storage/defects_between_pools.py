@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from threading import Event
 
 from angarium.errors import PoolDoesNotExist
 from angarium.storage import operations as op
+from angarium.storage.driver import StoreEnvironment
 from angarium.storage.models import (
     ClaimExtract,
     Extract,
@@ -18,7 +20,7 @@ from angarium.storage.models import (
     QueueState,
     Scope,
 )
-from angarium.storage.signals import DeadLettersLeased
+from angarium.storage.signals import DeadLettersLeased, StalePlan
 from angarium.testing import ModelControlDriver, ModelDataDriver
 
 
@@ -100,6 +102,30 @@ class ClaimsBesideTheLease(ModelDataDriver):
         except DeadLettersLeased:
             super().create_claim(queue, dataclasses.replace(operation, dead_letter=None))
             raise
+
+
+class ReleasesLate(ModelDataDriver):
+    """Looks at the epoch, and gets to the rest when the queue has been exported."""
+
+    def __init__(self, environment: StoreEnvironment) -> None:
+        super().__init__(environment)
+        self._exported = Event()
+
+    def register(self, queue: QueueRef) -> None:
+        super().register(queue)
+        self._exported.clear()
+
+    def export_claims(self, queue: QueueRef, operation: op.ExportClaims) -> ClaimExtract:
+        extract = super().export_claims(queue, operation)
+        self._exported.set()
+        return extract
+
+    def release_claim(self, queue: QueueRef, operation: op.ReleaseClaim) -> None:
+        if self._store.queues[queue.scope].epoch != queue.epoch:
+            raise StalePlan(queue.scope)
+        self._exported.wait(0.1)
+        present = QueueRef(queue.scope, self._store.queues[queue.scope].epoch)
+        super().release_claim(present, operation)
 
 
 class NamesMissingPools(ModelControlDriver):

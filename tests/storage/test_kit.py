@@ -89,6 +89,11 @@ FOUND: list[tuple[Kind, Case, tuple[object, ...]]] = [
         SUITE.test_lease_takes_the_over_claimed_and_does_nothing_else,
         (),
     ),
+    (
+        between.ReleasesLate,
+        SUITE.test_export_has_all_that_was_acknowledged_and_nothing_follows,
+        (),
+    ),
     (between.NamesMissingPools, CONTROL.test_queue_in_an_unknown_pool_is_refused, ()),
     (between.NamesMissingPools, CONTROL.test_unknown_pool_is_refused, ("target",)),
     (between.SharesUris, CONTROL.test_uri_belongs_to_one_pool, ()),

@@ -122,9 +122,10 @@ def found(queue: Queue) -> Any:
     """Live claims, their ttl and what is in them; and all messages."""
     messages = {message.position: message for message in exported(queue, bodies=False)}
     claims = exported_claims(queue)
+    assert messages.keys() >= {position for claim in claims for position in claim.positions}
     by_claim = {it.id: frozenset(messages[at].id for at in it.positions) for it in claims}
     for message in messages.values():
-        assert message.claim_id is None or message.id in by_claim[message.claim_id]
+        assert message.claim_id is None or message.id in by_claim.get(message.claim_id, ())
     return (
         {it.id: (it.ttl, by_claim[it.id]) for it in claims},
         {message.id for message in messages.values()},

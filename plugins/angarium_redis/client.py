@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -136,14 +137,15 @@ class Client:
         LOG.warning("redis at %s failed: %s", self.address.name, failed)
         return StoreUnreachable()
 
-    def _attempt(self, call: _Call, asked: Node | None) -> Any:
+    def _attempt(self, call: _Call, asked: Node | None, within: float = math.inf) -> Any:
         """Send it once.
 
+        :param within: seconds for an answer, if that is less than usual.
         :raises Failed: it failed; another attempt may not.
         """
         servers = self._servers.get()
         pool = servers.pool(asked or servers.topology.node_of(call.slot))
-        connection, reused = pool.take(looks=not call.script.repeatable)
+        connection, reused = pool.take(looks=not call.script.repeatable, within=within)
         try:
             reply = self._exchange(connection, call, is_asking=asked is not None)
         except (Failed, OutcomeUnknown):
@@ -229,7 +231,8 @@ class Client:
             elif time.monotonic() > deadline:
                 break
             try:
-                return self._attempt(call, _asked(failed))
+                left = deadline - time.monotonic()
+                return self._attempt(call, _asked(failed), max(left, _LAST_WAIT))
             except Failed as again:
                 failed = again
         unreachable = self.unreachable(failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import time
 from collections import deque
@@ -17,16 +18,23 @@ from angarium_redis.address import Address, Node
 from angarium_redis.failures import Failed, code_of
 
 _CONNECT_WITHIN: Final = 2.0  # seconds
+_TOLERATED: Final = 1.0  # seconds by which an answer may be later than a call has time for
 _RECENT: Final = 0.05  # seconds within which a connection is hardly ever closed unnoticed
 
 
-def make(address: Address, node: Node, *, is_sentinel: bool = False) -> Any:
-    """A connection that is not open yet; its retries are ours."""
+def make(
+    address: Address, node: Node, *, within: float = math.inf, is_sentinel: bool = False
+) -> Any:
+    """A connection that is not open yet; its retries are ours.
+
+    :param within: seconds for an answer, if that is less than the address says.
+    """
+    timeout = min(address.socket_timeout, within)
     options: dict[str, Any] = {
         "username": address.sentinel_username if is_sentinel else address.username,
         "password": address.sentinel_password if is_sentinel else address.password,
         "db": 0 if is_sentinel else address.database,
-        "socket_timeout": address.socket_timeout,
+        "socket_timeout": timeout,
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
     }
@@ -35,7 +43,7 @@ def make(address: Address, node: Node, *, is_sentinel: bool = False) -> Any:
         through_socket: Any = UnixDomainSocketConnection
         return through_socket(path=host, **options)
     options |= {"host": host, "port": port, "socket_keepalive": True}
-    options["socket_connect_timeout"] = min(address.socket_timeout, _CONNECT_WITHIN)
+    options["socket_connect_timeout"] = min(timeout, _CONNECT_WITHIN)
     over_network: Any = Connection
     if address.is_tls:
         over_network = SSLConnection
@@ -89,20 +97,23 @@ class Pool:
         for _ in range(size):
             self._places.put(None)
 
-    def take(self, *, looks: bool = False) -> tuple[Any, bool]:
+    def take(self, *, looks: bool = False, within: float = math.inf) -> tuple[Any, bool]:
         """A connection, and whether it is one that has been used before.
 
         :param looks: whether to look in any case if the server has closed it, and not only if it
             has not been used for a moment.
+        :param within: seconds for an answer; if that is a second less than usual or more, the
+            connection is a new one for this call alone.
         :raises StoreUnreachable: all are in use, and stay so.
         :raises Failed: the server cannot be reached.
         """
+        is_short = within < self._address.socket_timeout - _TOLERATED
         try:
-            self._places.get(timeout=self._address.socket_timeout)
+            self._places.get(timeout=min(within, self._address.socket_timeout))
         except queue.Empty:
             raise StoreUnreachable from None
         try:
-            while True:
+            while not is_short:
                 connection, since = self._idle.pop()
                 looks = looks or time.monotonic() - since > _RECENT
                 if not (looks and _is_closed(connection)):
@@ -111,7 +122,7 @@ class Pool:
         except IndexError:
             pass
         try:
-            connection = make(self._address, self._node)
+            connection = make(self._address, self._node, within=within if is_short else math.inf)
             open_(connection)
         except BaseException:
             self._places.put(None)
@@ -120,7 +131,10 @@ class Pool:
 
     def give(self, connection: Any) -> None:
         """Take a connection back that has no answer outstanding."""
-        self._idle.append((connection, time.monotonic()))
+        if connection.socket_timeout < self._address.socket_timeout:
+            connection.disconnect()
+        else:
+            self._idle.append((connection, time.monotonic()))
         self._places.put(None)
 
     def drop(self, connection: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from redis.exceptions import RedisError
 
@@ -12,6 +12,8 @@ from angarium_redis import connections
 from angarium_redis.address import Address, Node
 from angarium_redis.failures import Failed, code_of
 from angarium_redis.keys import SLOTS
+
+_WITHIN: Final = 1.0  # seconds in which a server tells who holds what, or the next one is asked
 
 
 class Topology(Protocol):
@@ -76,7 +78,7 @@ class _Sentinel:
         address = self._address
         failure: Exception = Failed(RedisError("no sentinel answers"))
         for node in random.sample(address.nodes, len(address.nodes)):
-            connection = connections.make(address, node, is_sentinel=True)
+            connection = connections.make(address, node, within=_WITHIN, is_sentinel=True)
             try:
                 connections.open_(connection)
                 name = address.master or ""
@@ -121,7 +123,7 @@ class _Cluster:
         failure: Failed | None = None
         seeds = dict.fromkeys((*random.sample(self._known, len(self._known)), *self._address.nodes))
         for seed in seeds:
-            connection = connections.make(self._address, seed)
+            connection = connections.make(self._address, seed, within=_WITHIN)
             try:
                 connections.open_(connection)
                 ranges = _ask(connection, "CLUSTER", "SLOTS")

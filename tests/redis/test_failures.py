@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -189,3 +193,19 @@ def test_pool_is_never_larger_than_it_may_be(drivers: Drivers, server: RedisServ
         in_threads([lambda: queue.post(*numbered(5))] * 8)
         assert client.info("clients")["connected_clients"] <= before + 2
     assert queue.counts()[0] == 40
+
+
+def test_server_that_hangs_is_told_of_in_time(drivers: Drivers, server: RedisServer) -> None:
+    """An attempt that begins late has only what is left of the time."""
+    queue = new_queue(drivers.data(server.uri, reconnect_sleep=2.0))
+    server.stop()
+    time.sleep(0.1)  # a connection that is hardly used looks first whether it is still there
+    with ExitStack() as stack:
+        hanging = partial(socket.create_server, ("127.0.0.1", server.port))
+        timer = threading.Timer(0.5, lambda: stack.enter_context(hanging()))
+        timer.start()
+        start = time.monotonic()
+        with pytest.raises(StoreUnreachable):
+            queue.post("A")
+        assert DEADLINE - 1 < time.monotonic() - start < DEADLINE + 1.5
+        timer.join()

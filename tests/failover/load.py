@@ -5,21 +5,42 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Protocol
 
 from angarium.errors import OutcomeUnknown, StoreUnreachable
-from angarium.testing.queues import Queue
 
 PATIENCE = 60.0  # seconds in which the service has to be back
-_LONG = 100_000  # seconds
+_LONG = 43_200  # seconds
 _PAUSE = 0.01  # seconds between two steps, so that the book stays small
+
+
+class Claimed(Protocol):
+    """What a claim holds."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of its messages."""
+
+
+class Target(Protocol):
+    """A queue, of a driver or behind the REST API."""
+
+    def post(self, *wanted: str, ttl: int) -> object:
+        """Post messages of these names as one batch."""
+
+    def claim(self, limit: int, *, ttl: int) -> Claimed:
+        """Claim messages."""
+
+    def everything(self) -> Sequence[str]:
+        """The names of all messages."""
 
 
 class Load:
     """Threads that post and claim until they are told to stop; refusals make them try again."""
 
-    def __init__(self, queue: Queue, producers: int = 3, consumers: int = 2) -> None:
+    def __init__(self, queue: Target, producers: int = 3, consumers: int = 2) -> None:
         self.posted: list[str] = []
         self.claimed: Counter[str] = Counter()
         self._queue = queue

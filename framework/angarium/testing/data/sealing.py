@@ -19,7 +19,7 @@ from angarium.testing.traits import Trait, needs
 from angarium.testing.transfer import exported, exported_claims
 
 _CLIENTS: Final = 4
-_MESSAGES: Final = 1000
+_MESSAGES: Final = 200
 _OPERATIONS: Final = 2000  # more than anybody gets to before the queue is taken out of use
 
 
@@ -150,7 +150,7 @@ class SealingCases(DataCases):
     ) -> None:
         """Clients go on until they are refused: whatever they were told is in the export."""
         chance = random.Random(11)  # noqa: S311 - not for security
-        for _ in range(scaled(6, 150)):
+        for _ in range(scaled(6, 60)):
             queue = new_queue(driver)
             before = queue.post(*numbered(_MESSAGES))
             acknowledged = Semaphore(0)
@@ -159,7 +159,7 @@ class SealingCases(DataCases):
                 for _ in range(_CLIENTS)
             ]
             moved = at_epoch(queue, queue.ref.epoch + 1)
-            move = partial(take_out_of_use, moved, acknowledged, chance.randrange(5, 60))
+            move = partial(take_out_of_use, moved, acknowledged, chance.randrange(5, 30))
             *_, export = in_threads([*(client.work for client in clients), move])
             assert export == told(clients, before)
             assert found(moved) == export

@@ -33,8 +33,8 @@ OPERATIONS: dict[str, Callable[[SqlDataDriver, QueueRef, list[str]], object]] = 
     "accept": lambda driver, queue, ids: accept(driver, queue),
 }
 
-# A listing looks at up to a thousand positions to find where it is to stop; a claim that is exported
-# has a hundred, and each of its messages may still have the entries of former versions.
+# A listing looks at up to a thousand positions to find where it is to stop; an exported claim has a
+# hundred, and each of its messages may still have the entries of former versions.
 BOUNDS = {"list": 1100, "export_claims": 500}
 
 

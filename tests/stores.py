@@ -143,6 +143,30 @@ def empty(store: str, server_url: Callable[[str], str]) -> Iterator[Options]:
             yield {f"drivers:{kind}:sqlalchemy": {"uri": url} for kind in _KINDS}
 
 
+@contextmanager
+def pool(
+    store: str, server_url: Callable[[str], str], directory: Path
+) -> Iterator[dict[str, object]]:
+    """``uri`` and ``options`` of a pool on an empty store, removed in the end.
+
+    :param directory: for the file of SQLite.
+    """
+    if store == "sqlite":
+        yield {"uri": f"sqlite:///{directory}/{uuid.uuid4().hex}.db"}
+    elif store == "redis":
+        with redis_store(server_url(store)) as uri:
+            yield {"uri": uri}
+    elif store == "mongodb":
+        with mongodb_database(server_url(store)) as place:
+            # Pools differ in their uris, whatever their options are.
+            separator = "&" if "?" in place.url else "?"
+            uri = f"{place.url}{separator}appName={place.name}"
+            yield {"uri": uri, "options": {"database": place.name}}
+    else:
+        with database(server_url(store)) as url:
+            yield {"uri": url}
+
+
 @dataclass(frozen=True)
 class MongoDatabase:
     """A place on a MongoDB deployment.

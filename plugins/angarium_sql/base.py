@@ -29,6 +29,8 @@ class SqlDriver(Driver):
     def __init__(self, environment: StoreEnvironment) -> None:
         super().__init__(environment)
         self.options = options.settings(environment, self.group)
+        own = f"[DEFAULT] state_path or [{self.group}] uri"
+        self._place: Final = own if environment.uri is None else "the uri of a pool"
         self.database = Database(self._url(environment), self._settings())
 
     @property
@@ -75,7 +77,7 @@ class SqlDriver(Driver):
 
     def _url(self, environment: StoreEnvironment) -> URL:
         if environment.uri is not None:
-            return address.parse(environment.uri, "the uri of a pool")
+            return address.parse(environment.uri, self._place)
         if self.options.uri:
             return address.parse(self.options.uri, f"[{self.group}] uri")
         state_path: Any = environment.conf.state_path
@@ -88,6 +90,5 @@ class SqlDriver(Driver):
         except OSError as error:
             raise StartError(
                 f"The directory {directory} of the SQLite database cannot be made: "
-                f"{error.strerror}. Set [DEFAULT] state_path or [{self.group}] uri to a place that "
-                "the service may write to."
+                f"{error.strerror}. Set {self._place} to a place that the service may write to."
             ) from error

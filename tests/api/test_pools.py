@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -223,6 +224,26 @@ def test_there_is_no_pool_without_a_name(pooled: Api) -> None:
     refused(pooled.pool_get(""), 404, "Not found")
     refused(pooled.pool_update("", {"weight": 1}), 404, "Not found")
     ok(pooled.pool_delete(""), 204)
+
+
+def test_the_longest_names_fit_into_every_store(pooled: Api, uri: Callable[[], str]) -> None:
+    longest = "".join(random.Random(1).choices("😀🍎🍐🍊🍋🍌🍉🍇", k=255))
+    ok(pooled.pool_create(longest, {"uri": uri(), "weight": 0, "flavor": longest}), 201)
+    project = uuid.uuid4().hex * 8
+    farthest = Api(pooled.server, project, headers={"X-Roles": "admin"})
+    ok(farthest.flavor_create(longest, {"pool_list": [longest]}), 201)
+    assert ok(farthest.flavor_get(longest), 200)["pool_list"] == [longest]
+    ok(farthest.flavor_delete(longest), 204)
+    ok(farthest.pool_delete(longest), 204)
+    too_long = "".join(random.Random(2).choices("abcdefghijklmnopqrstuvwxyz", k=6000))
+    for name_ in (longest + "🍓", too_long):
+        refused(pooled.pool_create(name_, {"uri": uri(), "weight": 0}), 400, "Invalid API request")
+        refused(pooled.flavor_create(name_, {"pool_list": [longest]}), 400, "Invalid API request")
+        refused(pooled.pool_get(name_), 404, "Not found")
+        refused(pooled.pool_update(name_, {"weight": 1}), 404, "Not found")
+        refused(pooled.flavor_get(name_), 404, "Not found")
+        ok(pooled.pool_delete(name_), 204)
+        ok(pooled.flavor_delete(name_), 204)
 
 
 def test_only_administrators_see_pools(pooled: Api) -> None:

@@ -56,6 +56,7 @@ VALUES: tuple[Any, ...] = (
     "x" * 256,
     "x" * 257,
     "\x00",
+    "\ufffd",
     "c07d9f5e2a414b8c8e6d7f9012ab34cd",
     [],
     {},

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from angarium.clock import Clock
 from angarium.context import RequestContext
+from angarium.errors import InvalidRequest
 from angarium.limits import Limits
 from angarium.signatures import Signer
 from angarium.storage.driver import ControlDriver, DataDriver
@@ -46,6 +47,9 @@ class Services:
 
 ADMINS: Final = "role:admin"
 """The default check of rules for administrators."""
+
+LONGEST_NAME: Final = 255
+"""Characters in the name of a pool or flavor, as in the tag of a pool."""
 
 Handler = Callable[[Services, RequestContext, Parameters], Any]
 SizeCheck = Callable[[Services, RequestContext, Parameters, int], None]
@@ -91,6 +95,20 @@ class Action:
     needs_pooling: bool = False
     default_check: str = ""
     check_size: SizeCheck | None = None
+
+
+def new_name(parameters: Parameters, field: str) -> str:
+    """The name of a pool or flavor that is to be stored.
+
+    No rule binds these names, but every store has to hold them: in keys, so there is an end.
+
+    :param field: the parameter of the route.
+    :raises InvalidRequest: it is empty or too long.
+    """
+    name: str = parameters[field]
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise InvalidRequest(f"{field} must have 1 to {LONGEST_NAME} characters.")
+    return name
 
 
 def scope_of(context: RequestContext, parameters: Parameters) -> Scope:

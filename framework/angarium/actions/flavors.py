@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from angarium.actions.base import ADMINS, Action, HttpBinding, Parameters, Services
+from angarium.actions.base import ADMINS, Action, HttpBinding, Parameters, Services, new_name
 from angarium.context import RequestContext
 from angarium.errors import (
     FlavorDoesNotExist,
@@ -19,6 +19,7 @@ from angarium.storage.models import Capability, PoolRecord
 
 _FLAVORS: Final = "/v2/flavors"
 _FLAVOR: Final = f"{_FLAVORS}/{{flavor_name}}"
+_LONGEST_PROJECT: Final = 256  # characters, as on routes with the name of a queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,9 @@ def flavor_list(
 
 def flavor_create(services: Services, context: RequestContext, parameters: Parameters) -> None:
     """Create a flavor, or replace it: exactly the pools of the list are in it afterwards."""
-    name = parameters["flavor_name"]
-    if not name:
-        raise InvalidRequest("A flavor needs a name.")
+    name = new_name(parameters, "flavor_name")
+    if len(context.project) > _LONGEST_PROJECT:
+        raise InvalidRequest(f"X-Project-Id may have at most {_LONGEST_PROJECT} characters.")
     try:
         services.control.put_flavor(context.project, name, parameters["pool_list"])
     except PoolDoesNotExist as error:

@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from angarium.actions.base import ADMINS, Action, HttpBinding, Parameters, Services
+from angarium.actions.base import ADMINS, Action, HttpBinding, Parameters, Services, new_name
 from angarium.context import RequestContext
-from angarium.errors import (
-    InvalidRequest,
-    NoPoolFound,
-    PoolCapabilitiesMismatch,
-    PoolDoesNotExist,
-)
+from angarium.errors import NoPoolFound, PoolCapabilitiesMismatch, PoolDoesNotExist
 from angarium.storage.driver import DataDriver
 from angarium.storage.models import PoolRecord
 
@@ -48,9 +43,7 @@ def pool_list(services: Services, context: RequestContext, parameters: Parameter
 
 def pool_create(services: Services, context: RequestContext, parameters: Parameters) -> None:
     """Create a pool, or replace it as a whole."""
-    name = parameters["pool_name"]
-    if not name:
-        raise InvalidRequest("A pool needs a name.")
+    name = new_name(parameters, "pool_name")
     pool = PoolRecord(
         name,
         parameters["uri"],

@@ -14,7 +14,8 @@ from tests.kernel.installation import Installation, Options
 
 _STORES = ("message_store", "management_store")
 OPTIONS: Options = {
-    "DEFAULT": {"admin_mode": True},
+    "DEFAULT": {"admin_mode": True, "pooling": True},
+    "pooling:catalog": {"enable_virtual_pool": True},
     "signed_url": {"secret_key": "paper-boat-42"},
     # Nothing here outlives a crash of the machine, so nothing has to wait for the disk.
     "drivers:message_store:sqlalchemy": {"durability": False},

@@ -16,11 +16,11 @@ from angarium.limits import Limits
 from angarium.validation import MISSING, RequestSchema, SchemaLibrary
 from angarium.validation.validators import Reference
 from tests.badinput.wire import Answer
-from tests.badinput.world import DELAYED, World
+from tests.badinput.world import DELAYED, POOL_URI, TAGGED_POOL, World
 
 LIMITS: Final = Limits()
 LIBRARY: Final = SchemaLibrary(LIMITS)
-ACTIONS: Final = table.select(admin_mode=True, pooling=False)
+ACTIONS: Final = table.select(admin_mode=True, pooling=True)
 BY_NAME: Final = {action.name: action for action in ACTIONS}
 
 Schema = Mapping[str, Any]
@@ -32,6 +32,12 @@ _GOOD: Final[dict[str, Any]] = {
     "expires": "2099-01-01T00:00:00",
     "maximum_delay": 30,
     "_dead_letter_queue": "prunes",
+    "_flavor": None,
+    "uri": POOL_URI,
+    "flavor": "",
+    "options": {},
+    "capabilities": {},
+    "pool_list": [TAGGED_POOL],
 }
 """Values for fields with a rule beyond their schema, by name."""
 
@@ -94,8 +100,9 @@ def schema_of(action: Action) -> RequestSchema:
 
 
 def in_scope(action: Action, name: str) -> dict[str, str]:
-    """The path parameter that names the queue or topic."""
-    return {f"{action.kind}_name": name}
+    """The path parameter that names the queue, topic, pool or flavor."""
+    parameters = part(action, "path").get("properties", {})
+    return {each: name for each in parameters if each.endswith("_name")}
 
 
 def handler(action: Action) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from angarium.actions.base import Action
-from tests.badinput.requests import ACTIONS, Request, good, schema_of
+from tests.badinput.requests import ACTIONS, BY_NAME, Request, good, schema_of
 from tests.badinput.wire import CLIENT_ID, Answer
 from tests.badinput.world import World
 
@@ -118,14 +118,22 @@ def test_a_project_that_is_too_long_is_refused_below_a_name(world: World, action
         assert "X-Project-Id" in answer.description
 
 
+def test_no_flavor_is_stored_for_a_project_that_is_too_long(world: World) -> None:
+    before = world.fingerprint()
+    for project in TOO_LONG_PROJECTS:
+        request = replace(good(BY_NAME["flavor_create"]), headers={"X-Project-Id": project})
+        assert refused(request, world, "Invalid API request", "X-Project-Id").status == 400
+    assert world.fingerprint() == before
+
+
 @pytest.mark.parametrize("action", NEEDING_HEADERS, ids=lambda action: action.name)
 def test_any_other_project_is_one(world: World, action: Action) -> None:
-    before = world.fingerprint()
+    before = world.of_project()
     for project in ODD_PROJECTS:
         request = good(action)
         headers = {**request.headers, "X-Project-Id": project}
         assert replace(request, headers=headers).send(world).status not in (400, 403), project
-    assert world.fingerprint() == before
+    assert world.of_project() == before
 
 
 @pytest.mark.parametrize("client_id", GOOD_CLIENT_IDS)

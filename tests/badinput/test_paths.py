@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
+from urllib.parse import unquote
 
 import pytest
 
@@ -96,8 +97,16 @@ NO_PATHS: Final = [
     "/v2/topics/plums/claims/a",
     "/v2/topics/plums/share",
     "/v1.1/topics",
-    "/v2/pools",
-    "/v2/flavors",
+    "/v2/pool",
+    "/v2/pools//",
+    "/v2/pools/rack/",
+    "/v2/pools/rack/queues",
+    "/v2/Pools",
+    "/v1.1/pools",
+    "/v2/flavor",
+    "/v2/flavors/durable/",
+    "/v2/flavors/durable%2Fpools",
+    "/v1.1/flavors",
     "/v2/ping/",
     "/v2/health/",
     "/%00",
@@ -120,6 +129,13 @@ IDS = [
     for name in part(action, "path").get("properties", {})
     if not name.endswith("_name")
 ]
+FREELY_NAMED = [action for action in ACTIONS if action not in NAMED and in_scope(action, "")]
+ODD_NAMES: Final = [
+    name
+    for name in dict.fromkeys([*ODD_IDS, *BAD_NAMES, "a" * 255, "%F0%9F%98%80" * 255])
+    if 0 < len(unquote(name)) <= 255 and "\ufffd" not in unquote(name)
+]
+UNDECODABLE: Final = ["%FF", "%C3", "a%80", "%ED%A0%80", "%C0%80", "\ufffd"]
 
 
 @pytest.mark.parametrize("action", NAMED, ids=lambda action: action.name)
@@ -166,6 +182,42 @@ def test_a_path_that_is_none_of_the_api_is_a_bare_404(world: World, method: str)
     for path in NO_PATHS:
         answer = world.send(method, path, {"Client-ID": None, "X-Project-Id": None}, body=b"{")
         assert (answer.status, answer.document) == (404, {"title": "404 Not Found"}), path
+
+
+@pytest.mark.parametrize("action", FREELY_NAMED, ids=lambda action: action.name)
+def test_a_name_that_is_no_text_is_refused(world: World, action: Action) -> None:
+    before = world.fingerprint()
+    for name in UNDECODABLE:
+        answer = replace(good(action), path=in_scope(action, name)).send(world)
+        assert (answer.status, answer.title) == (400, "Invalid API request"), name
+        assert next(iter(in_scope(action, ""))) in answer.description
+    assert world.fingerprint() == before
+
+
+@pytest.mark.parametrize("action", FREELY_NAMED, ids=lambda action: action.name)
+def test_a_name_that_is_empty_or_too_long_names_nothing(world: World, action: Action) -> None:
+    before = world.fingerprint()
+    for name in ("", "a" * 256, "a" * 100_000, "%F0%9F%98%80" * 256):
+        answer = replace(good(action), path=in_scope(action, name)).send(world)
+        assert answer.status == {"PUT": 400, "DELETE": 204}.get(action.http.method, 404), answer
+        if action.http.method == "PUT":
+            assert answer.title == "Invalid API request"
+            assert next(iter(in_scope(action, ""))) in answer.description
+    assert world.fingerprint() == before
+
+
+@pytest.mark.parametrize("action", FREELY_NAMED, ids=lambda action: action.name)
+def test_any_other_name_is_one(world: World, action: Action) -> None:
+    before = world.of_project()
+    for name in ODD_NAMES:
+        answer = replace(good(action), path=in_scope(action, name)).send(world)
+        if action.http.method != "PUT":
+            assert answer.status == (204 if action.http.method == "DELETE" else 404), name
+        elif answer.status != 409:  # the uri of a pool is one that another pool has
+            assert answer.status == 201, name
+            assert world.send("GET", answer.headers["location"]).status == 200
+            assert world.send("DELETE", answer.headers["location"]).status == 204
+    assert world.of_project() == before
 
 
 def test_an_encoded_slash_changes_the_route(world: World) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from angarium.kernel import Kernel
 from angarium.storage import operations as op
-from angarium.storage.models import Kind, QueueFilter, Scope
+from angarium.storage.models import Kind, PoolRecord, QueueFilter, Scope
 from angarium_rest.app import create_app
 from tests.badinput.wire import CLIENT_ID, Answer, send
 
@@ -17,13 +17,20 @@ TOPIC: Final = QUEUE  # they share a name and nothing else
 DELAYED: Final = "prunes"
 ABSENT: Final = "quinces"
 
-Fingerprint = dict[tuple[Kind, str], Any]
+POOL: Final = "rack"
+POOL_URI: Final = "memory://rack"
+"""Of a pool that belongs to all projects, as every pool does; no queue is ever placed in it."""
+TAGGED_POOL: Final = "shelf"
+FLAVOR: Final = "durable"
+
+Fingerprint = dict[Any, Any]
 
 
 class World:
     """One project at a service: a queue with free and claimed messages, and a delayed queue.
 
-    And the same in topics, where nothing is claimed.
+    And the same in topics, where nothing is claimed. Beside it a flavor with a pool, and a pool
+    without one, both as if nothing had ever been done to them.
     """
 
     def __init__(self, kernel: Kernel, application: Any = None) -> None:
@@ -56,6 +63,7 @@ class World:
         return send(self.application, method, path, headers=given, **rest)
 
     def _fill(self) -> None:
+        self._fill_pools()
         metadata = b'{"team": "billing", "_default_message_ttl": 900}'
         messages = b'{"messages": [{"body": 1}, {"body": {"a": 2}}, {"body": null}]}'
         delayed = b'{"_default_message_delay": 5}'
@@ -72,19 +80,34 @@ class World:
             "queue_name": QUEUE,
             "message_id": second[f"/v2/queues/{QUEUE}"],
             "claim_id": claimed.headers["location"].rpartition("/")[2],
+            "pool_name": POOL,
+            "flavor_name": FLAVOR,
         }
         self._topic_ids = {"topic_name": TOPIC, "message_id": second[f"/v2/topics/{TOPIC}"]}
 
+    def _fill_pools(self) -> None:
+        control = self.kernel.services.control
+        control.put_pool(PoolRecord(POOL, POOL_URI, 0))
+        control.put_pool(PoolRecord(TAGGED_POOL, f"memory://{TAGGED_POOL}", 0))
+        control.put_flavor(self.project, FLAVOR, [TAGGED_POOL])
+
     def fingerprint(self) -> Fingerprint:
-        """Every queue and topic of the project with its epoch, metadata and messages."""
+        """All of the project, and all pools."""
+        pools = self.kernel.services.control.list_pools(marker="", limit=100)
+        return {**self.of_project(), "pools": pools}
+
+    def of_project(self) -> Fingerprint:
+        """Every queue and topic with its epoch, metadata and messages; the names of flavors."""
         control, everything = self.kernel.services.control, QueueFilter()
-        return {
+        flavors = control.list_flavors(self.project, marker="", limit=100)
+        queues: Fingerprint = {
             (kind, record.scope.name): (record.epoch, record.metadata, self._messages(record.scope))
             for kind in Kind
             for record in control.list_queues(
                 self.project, kind, marker="", limit=100, select=everything
             )
         }
+        return {**queues, "flavors": flavors}
 
     def _messages(self, scope: Scope) -> list[tuple[Any, ...]]:
         plan = self.kernel.services.store.catalogue.plan_anew(scope)

@@ -68,6 +68,29 @@ def _on_topics(asked: Asked) -> Asked:
 ON_TOPICS: Final = tuple(_on_topics(it) for it in ON_QUEUES if not it.rule.startswith("claims:"))
 """The same on topics, with rules of their own where the topic itself is meant."""
 
+_POOL: Final = {"uri": "none://", "weight": 0}  # refused as late as can be, so that nothing is left
+POOLING: Final = (
+    Asked("list pools", "pools:get_all", lambda api, name: api.pool_list()),
+    Asked("create a pool", "pools:create", lambda api, name: api.pool_create(name, _POOL)),
+    Asked("show a pool", "pools:get", lambda api, name: api.pool_get(name)),
+    Asked("update a pool", "pools:update", lambda api, name: api.pool_update(name, {"weight": 1})),
+    Asked("delete a pool", "pools:delete", lambda api, name: api.pool_delete(name)),
+    Asked("list flavors", "flavors:get_all", lambda api, name: api.flavor_list()),
+    Asked(
+        "create a flavor",
+        "flavors:create",
+        lambda api, name: api.flavor_create(name, {"pool_list": [name]}),
+    ),
+    Asked("show a flavor", "flavors:get", lambda api, name: api.flavor_get(name)),
+    Asked(
+        "update a flavor",
+        "flavors:update",
+        lambda api, name: api.flavor_update(name, {"pool_list": [name]}),
+    ),
+    Asked("delete a flavor", "flavors:delete", lambda api, name: api.flavor_delete(name)),
+)
+"""What needs pooling; the name is that of the pool or flavor."""
+
 SHARE: Final = Asked("share", "queues:share", lambda api, queue: api.queue_share(queue, {}))
 PING: Final = Asked("ping", "ping:get", lambda api, queue: api.ping_node())
 HEALTH: Final = Asked("health", "health:get", lambda api, queue: api.check_node_health())

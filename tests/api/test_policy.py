@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.actions import HEALTH, ON_QUEUES, ON_TOPICS, PING, SHARE, Asked
+from angarium.actions import table
+from tests.api.actions import HEALTH, ON_QUEUES, ON_TOPICS, PING, POOLING, SHARE, Asked
 from tests.api.client import Api
 from tests.api.conftest import SECRET
 from tests.api.helpers import exists, ok, refused
 from tests.api.test_signed import signed
 from tests.servers import Options, Server, ServerPark
 
-OPERATIONS = (*ON_QUEUES, *ON_TOPICS, SHARE, PING, HEALTH)
+OPERATIONS = (*ON_QUEUES, *ON_TOPICS, *POOLING, SHARE, PING, HEALTH)
 RULES = sorted({asked.rule for asked in OPERATIONS})
 
 
@@ -22,13 +23,19 @@ def role(rule: str) -> str:
     return rule.replace(":", "-")
 
 
+def test_every_action_with_a_rule_is_among_them() -> None:
+    rules = {action.rule for action in table.ALL if action.rule is not None}
+    assert rules == set(RULES)
+
+
 @pytest.fixture(scope="module")
 def guarded(park: ServerPark, tmp_path_factory: pytest.TempPathFactory) -> Server:
     """A server where every operation needs a role of its own."""
     policy: Path = tmp_path_factory.mktemp("policy") / "policy.yaml"
     policy.write_text("".join(f'"{rule}": "role:{role(rule)}"\n' for rule in RULES))
     options: Options = {
-        "DEFAULT": {"admin_mode": True},
+        "DEFAULT": {"admin_mode": True, "pooling": True},
+        "pooling:catalog": {"enable_virtual_pool": True},
         "oslo_policy": {"policy_file": policy},
         "signed_url": {"secret_key": SECRET},
     }
@@ -65,6 +72,11 @@ def test_the_policy_comes_before_query_and_body(guarded: Server, queue: str) -> 
         ("POST", f"/v2/queues/{queue}/messages", b"x" * 300000),
         ("POST", f"/v2/queues/{queue}/claims?limit=x", b"["),
         ("DELETE", f"/v2/queues/{queue}/messages", b""),
+        ("PUT", "/v2/pools/", b"{"),
+        ("PATCH", "/v2/pools/rack", b"[" * 1000),
+        ("GET", "/v2/pools?limit=x", b""),
+        ("PUT", f"/v2/flavors/{'a' * 256}", b"["),
+        ("PATCH", "/v2/flavors/durable", b""),
     ):
         refused(nobody.call(method, target, body), 403, "Not authorized")
 

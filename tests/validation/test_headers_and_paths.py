@@ -16,8 +16,8 @@ from angarium.errors import (
 from angarium.validation import SchemaLibrary
 from tests.validation.samples import CLIENT_ID, HEADERS, PATHS, REQUESTS
 
-_OF_QUEUES = ("queue", "message", "claim")
-NAMED = [action for action, (kind, _) in REQUESTS.items() if kind in _OF_QUEUES]
+_NAMING = ("queue", "message", "claim", "topic", "topic message")
+NAMED = [action for action, (kind, _) in REQUESTS.items() if kind in _NAMING]
 UNNAMED = [action for action in REQUESTS if action not in (*NAMED, "list_versions")]
 LONG = "p" * 257
 

@@ -112,6 +112,7 @@ class Race:
     :param changer: changes the queue.
     :param user: uses it.
     :param may_be_busy: whether refusals with 503 are met by asking again.
+    :param posts_between: how often the queue is posted to between two changes of its metadata.
     :ivar removed: when it was acknowledged that a message is gone, by its body.
     """
 
@@ -119,6 +120,7 @@ class Race:
     user: Api
     queue: str
     may_be_busy: bool = False
+    posts_between: int = 2
     changes: list[Change] = field(default_factory=list)
     posts: list[Posted] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
@@ -179,7 +181,7 @@ class Race:
     def _wait_for_use(self) -> None:
         """Until the others have posted under this change, so that their plans are up to date."""
         posted = len(self.posts)
-        while len(self.posts) < posted + 2 and not self.over.is_set():
+        while len(self.posts) < posted + self.posts_between and not self.over.is_set():
             time.sleep(0.001)
 
     def _delete(self) -> None:

@@ -339,7 +339,8 @@ def test_a_queue_that_is_changed_while_it_is_moved(
     names = [f"pool-{number}-{queue}" for number in range(2)]
     for number, name in enumerate(names):
         ok(admin.pool_create(name, {**bodies_of_pools(kind, number), "weight": 1}), 201)
-    race = Race(admin, admin.at(servers[1]), queue, may_be_busy=True)
+    # A move begins anew with each change: with too many of them it would hardly ever be over.
+    race = Race(admin, admin.at(servers[1]), queue, may_be_busy=True, posts_between=8)
     sources, moved = itertools.cycle(names), 0
 
     def move() -> bool:

@@ -33,6 +33,8 @@ test: $(TEST)/.installed
 test-full: $(TEST)/.installed
 	tests/tools/with_mariadb env ANGARIUM_TEST_FULL=1 \
 	    $(TEST)/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+	ANGARIUM_TEST_MONGODB_WHOLE=1 \
+	    $(TEST)/bin/python -m pytest -n $(JOBS) tests/storage/test_mongodb.py
 
 lint: $(TEST)/.installed
 	$(TEST)/bin/ruff check .

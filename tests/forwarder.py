@@ -7,6 +7,7 @@ import os
 import selectors
 import socket
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,7 @@ class Forwarder:
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._lock = threading.Lock()
         self._is_cut = False
+        self._snare: _Snare | None = None
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -61,6 +63,34 @@ class Forwarder:
         """Forward again."""
         with self._lock:
             self._is_cut = False
+            self._snare = None
+
+    def cut_at(
+        self, text: bytes, *, answered: bool = False, silently: bool = False, once: bool = False
+    ) -> None:
+        """Cut, as :meth:`cut` does, when a client sends something with this text in it.
+
+        :param answered: whether the server gets it, and its answer alone is lost.
+        :param silently: rather than to end connections, stop to forward anything.
+        :param once: mend at once.
+        """
+        with self._lock:
+            self._snare = _Snare(text, answered, silently, once)
+
+    def _passes(self, piece: bytes, server: socket.socket) -> bool:
+        """Whether a piece that a client sent is to be forwarded."""
+        snare = self._snare
+        if snare is None or not (snare.is_sprung or snare.text in piece):
+            return True
+        snare.is_sprung = True
+        if snare.answered and snare.text in piece:
+            server.sendall(piece)
+            server.recv(_PIECE)
+        if not snare.silently:
+            self.cut()
+        if snare.once:
+            self.mend()
+        return False
 
     def close(self) -> None:
         """End everything."""
@@ -79,21 +109,32 @@ class Forwarder:
                     continue
                 pair = (client, _connect(self._target))
                 self._pairs.append(pair)
-            threading.Thread(target=_forward, args=pair, daemon=True).start()
+            threading.Thread(target=self._forward, args=pair, daemon=True).start()
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        """Carry bytes both ways until one side ends."""
+        with contextlib.suppress(OSError, ValueError), selectors.DefaultSelector() as selector:
+            selector.register(client, selectors.EVENT_READ, server)
+            selector.register(server, selectors.EVENT_READ, client)
+            while True:
+                for key, _ in selector.select():
+                    piece = os.read(key.fd, _PIECE)
+                    if not piece:
+                        _close((client, server))
+                        return
+                    if key.fileobj is server or self._passes(piece, server):
+                        key.data.sendall(piece)
+                    elif client.fileno() < 0:  # it was cut
+                        return
 
 
-def _forward(first: socket.socket, second: socket.socket) -> None:
-    """Carry bytes both ways until one side ends."""
-    with contextlib.suppress(OSError, ValueError), selectors.DefaultSelector() as selector:
-        selector.register(first, selectors.EVENT_READ, second)
-        selector.register(second, selectors.EVENT_READ, first)
-        while True:
-            for key, _ in selector.select():
-                piece = os.read(key.fd, _PIECE)
-                if not piece:
-                    _close((first, second))
-                    return
-                key.data.sendall(piece)
+@dataclass
+class _Snare:
+    text: bytes
+    answered: bool
+    silently: bool
+    once: bool
+    is_sprung: bool = False
 
 
 def _close(pair: tuple[socket.socket, socket.socket]) -> None:

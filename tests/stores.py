@@ -7,7 +7,8 @@ tests may make databases. Each makes its own and removes it in the end.
 tests prefix their keys.
 
 ``ANGARIUM_TEST_MONGODB_URL`` points the tests of the MongoDB plugin at a replica set or a mongos of
-your own. Without it they run on SecantusDB (``tests/secantus.py``).
+your own. Without it they run on SecantusDB (``tests/secantus.py``), and leave out most of the kit's
+data suite unless ``ANGARIUM_TEST_MONGODB_WHOLE`` is set.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ POSTGRESQL_VARIABLE: Final = "ANGARIUM_TEST_POSTGRESQL_URL"
 MYSQL_VARIABLE: Final = "ANGARIUM_TEST_MYSQL_URL"
 REDIS_VARIABLE: Final = "ANGARIUM_TEST_REDIS_URL"
 MONGODB_VARIABLE: Final = "ANGARIUM_TEST_MONGODB_URL"
+MONGODB_WHOLE_VARIABLE: Final = "ANGARIUM_TEST_MONGODB_WHOLE"
 
 SQL_SERVERS: Final = ("postgresql", *(["mysql"] if os.environ.get(MYSQL_VARIABLE) else []))
 SQL_STORES: Final = ("sqlite", *SQL_SERVERS)
@@ -177,6 +179,12 @@ class MongoDatabase:
 
     url: str
     name: str
+
+    @property
+    def patient_url(self) -> str:
+        """The same with a minute for an answer: SecantusDB takes long for thousands of messages."""
+        separator = "&" if "?" in self.url else "?" if self.url.count("/") > 2 else "/?"
+        return f"{self.url}{separator}socketTimeoutMS=60000"
 
 
 @contextmanager

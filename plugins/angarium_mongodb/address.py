@@ -37,21 +37,23 @@ class Address:
             self.write_concern.isdecimal() and int(self.write_concern) >= 2
         )
 
-    def timeouts(self, patience: float, answer: float) -> dict[str, int]:
+    @property
+    def has_own_timeout(self) -> bool:
+        """Whether it says itself how long to wait for an answer."""
+        own = self.uri.lower()
+        return any(
+            it.startswith(("sockettimeoutms=", "timeoutms=")) for it in re.split("[?&;]", own)
+        )
+
+    def timeouts(self, patience: float) -> dict[str, int]:
         """Time-outs for the client library, but for those that the string has itself.
 
         :param patience: seconds to look for a primary, and to connect.
-        :param answer: seconds to wait for an answer.
         """
-        wanted = {
-            "serverSelectionTimeoutMS": patience,
-            "connectTimeoutMS": patience,
-            "socketTimeoutMS": answer,
-        }
         own = self.uri.lower()
         return {
-            name: int(seconds * 1000)
-            for name, seconds in wanted.items()
+            name: int(patience * 1000)
+            for name in ("serverSelectionTimeoutMS", "connectTimeoutMS")
             if f"{name.lower()}=" not in own
         }
 

@@ -13,7 +13,7 @@ from pymongo.errors import ConfigurationError, OperationFailure
 from angarium.errors import StartError
 from angarium.storage.driver import Driver, StoreEnvironment
 from angarium_mongodb import address, options, tls
-from angarium_mongodb.deployment import ANSWER, PATIENCE, Deployment, hello
+from angarium_mongodb.deployment import MAINTENANCE, PATIENCE, Deployment, hello
 from angarium_mongodb.documents import Document
 from angarium_mongodb.retries import RetryRules
 
@@ -50,7 +50,7 @@ class MongoDriver(Driver):
         """Look whether the deployment can hold what it is to hold; make collections and indexes."""
         self._require_safe_writes()
         self._require_transactions(self.deployment.run(hello))
-        self.deployment.run(self._make_collections)
+        self.deployment.run(self._make_collections, MAINTENANCE)
 
     def upgrade(self) -> str:
         """Make collections and indexes."""
@@ -114,7 +114,7 @@ class MongoDriver(Driver):
                     tz_aware=True,
                     appname="angarium",
                     w=self.deployment.write_concern,
-                    **{**self.address.timeouts(PATIENCE, ANSWER), **arguments},
+                    **{**self.address.timeouts(PATIENCE), **arguments},
                 )
             except (ConfigurationError, ValueError, OSError) as error:
                 raise StartError(

@@ -9,7 +9,7 @@ from angarium.errors import ClaimNotFound
 from angarium.storage import operations as op
 from angarium.storage.models import Claim, Message, QueueRef
 from angarium.storage.signals import Again
-from angarium_mongodb import claim_records, dead_letters, schema, taking
+from angarium_mongodb import claim_records, dead_letters, taking
 from angarium_mongodb.documents import Document, Queue, to_messages
 from angarium_mongodb.transaction import Transaction
 
@@ -134,4 +134,4 @@ def release_claim(transaction: Transaction, queue: QueueRef, operation: op.Relea
 def _members(transaction: Transaction, queue: Queue, record: Document) -> list[Document]:
     condition = claim_records.live_members(queue, record)
     found = transaction.messages.find(condition, session=transaction.session)
-    return list(found.hint(schema.POSITION).sort("position", 1))
+    return list(found.sort("position", 1))

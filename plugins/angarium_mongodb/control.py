@@ -52,7 +52,7 @@ class MongoControlDriver(MongoPools):
         condition = {**_of_project(project, kind), "name": {"$gt": marker}}
 
         def work(records: Records) -> list[QueueRecord]:
-            found = records.queues.find(condition).hint("name").sort("name", 1).limit(limit)
+            found = records.queues.find(condition).sort("name", 1).limit(limit)
             return [to_record(it) for it in found]
 
         return self._look(work)

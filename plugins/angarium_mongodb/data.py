@@ -31,7 +31,7 @@ from angarium_mongodb import (
     schema,
 )
 from angarium_mongodb.base import MongoDriver
-from angarium_mongodb.deployment import Session
+from angarium_mongodb.deployment import MAINTENANCE, Session
 from angarium_mongodb.documents import scope_key
 from angarium_mongodb.transaction import Transaction, server_time
 
@@ -156,7 +156,8 @@ class MongoDataDriver(MongoDriver, DataDriver):
         freed = 0
         for step in reclaiming.STEPS:
             if freed < limit:
-                freed += self.deployment.run(partial(step, now=now, limit=limit - freed))
+                work = partial(step, now=now, limit=limit - freed)
+                freed += self.deployment.run(work, MAINTENANCE)
         return freed
 
     def _read(self, work: Work[ResultT]) -> ResultT:

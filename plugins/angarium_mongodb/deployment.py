@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+import pymongo
 from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from angarium.errors import StoreUnreachable
+from angarium.errors import OutcomeUnknown, StoreUnreachable
 from angarium.storage.signals import Again, DeadLettersLeased
 from angarium_mongodb import failures
 from angarium_mongodb.address import Address
@@ -25,8 +27,9 @@ from angarium_mongodb.turns import Turns
 
 ResultT = TypeVar("ResultT")
 
-PATIENCE: Final = 5.0  # seconds in which an operation is tried again, or a primary is looked for
-ANSWER: Final = 30.0  # seconds of silence after which a server that is connected counts as gone
+PATIENCE: Final = 5.0  # seconds in which an operation is tried again
+DEADLINE: Final = 8.0  # seconds after which an operation is given up, whatever it waits for
+MAINTENANCE: Final = 60.0  # the same for what may have very much to do, and no client waits for
 _COMMITTED: Final = (Again, DeadLettersLeased)
 """What work raises for its changes to be kept."""
 
@@ -75,6 +78,7 @@ class Deployment:
         self._make_client = make_client
         self._making = threading.Lock()
         self._current: _Client | None = None
+        self._has_own_timeout = address.has_own_timeout
         w = address.write_concern
         self.write_concern: Final[int | str] = int(w) if w.isdecimal() else w
 
@@ -83,19 +87,26 @@ class Deployment:
         """The turns of this process."""
         return self._of_this_process().turns
 
-    def run(self, work: Callable[[Database[Document]], ResultT]) -> ResultT:
+    def run(
+        self, work: Callable[[Database[Document]], ResultT], deadline: float = DEADLINE
+    ) -> ResultT:
         """Carry out commands that are atomic each for itself; again, if that makes sense.
 
+        :param deadline: seconds for everything.
         :raises StoreUnreachable: the deployment failed; commands may have been carried out.
         """
-        return self._repeat(lambda: work(self._open()))
+        retries = Retries(self._rules, PATIENCE)
+        with self._within(deadline):
+            return self._repeat(lambda: work(self._open()), retries)
 
     def read(self, work: Work[ResultT]) -> ResultT:
         """Carry out ``work``, which changes nothing, on one state of the database.
 
         :raises StoreUnreachable: the deployment failed.
         """
-        return self._repeat(lambda: self._transact(work, self._commit_read))
+        retries = Retries(self._rules, PATIENCE)
+        with self._within(DEADLINE):
+            return self._repeat(lambda: self._transact(work, self._commit_read), retries)
 
     def change(self, work: Work[ResultT], *, repeatable: bool) -> ResultT:
         """Carry out ``work`` in one transaction, again if it had to yield to another one.
@@ -106,11 +117,17 @@ class Deployment:
         :raises StoreUnreachable: the deployment failed; nothing was changed.
         :raises OutcomeUnknown: it failed during the commit.
         """
+        retries = Retries(self._rules, PATIENCE)
         unknown: list[PyMongoError] = []
+
+        def commit(session: ClientSession) -> None:
+            self._commit(session, retries, unknown, repeatable)
+
         try:
-            return self._repeat(
-                lambda: self._transact(work, lambda it: self._commit(it, unknown, repeatable))
-            )
+            with self._within(DEADLINE):
+                return self._repeat(lambda: self._transact(work, commit), retries)
+        except OutcomeUnknown:
+            raise
         except StoreUnreachable:
             if unknown:
                 raise failures.outcome_unknown(self.name, unknown[-1]) from unknown[-1]
@@ -129,7 +146,7 @@ class Deployment:
                 current = self._current
                 if current is None or current.process != os.getpid():
                     current = _Client(
-                        os.getpid(), self._make_client(), Turns(ANSWER), SessionNotes()
+                        os.getpid(), self._make_client(), Turns(DEADLINE), SessionNotes()
                     )
                     self._current = current
         return current
@@ -142,22 +159,29 @@ class Deployment:
             write_concern=WriteConcern(self.write_concern),
         )
 
-    def _repeat(self, attempt: Callable[[], ResultT]) -> ResultT:
-        retries = Retries(self._rules, PATIENCE)
+    def _within(self, seconds: float) -> AbstractContextManager[object]:
+        return nullcontext() if self._has_own_timeout else pymongo.timeout(seconds)
+
+    def _repeat(self, attempt: Callable[[], ResultT], retries: Retries) -> ResultT:
         while True:
             try:
                 return attempt()
             except PyMongoError as error:
                 if retries.is_stuck:
-                    self._of_this_process().notes.end_others(self._open())
+                    self._end_others()
                 if not retries.pause(error):
                     raise failures.nothing_changed(self.name, error) from error
+
+    def _end_others(self) -> None:
+        try:
+            self._of_this_process().notes.end_others(self._open())
+        except PyMongoError as error:
+            raise failures.nothing_changed(self.name, error) from error
 
     def _transact(self, work: Work[ResultT], commit: Callable[[ClientSession], None]) -> ResultT:
         """Raises an error of PyMongo only if nothing was changed, or doing it again is harmless."""
         database = self._open()
-        with database.client.start_session() as session:
-            self._of_this_process().notes.note(database, session)
+        with self._session(database) as session:
             session.start_transaction(
                 read_concern=ReadConcern("snapshot"),
                 write_concern=WriteConcern(self.write_concern),
@@ -173,18 +197,34 @@ class Deployment:
             raise signal
         return result
 
+    @contextmanager
+    def _session(self, database: Database[Document]) -> Iterator[ClientSession]:
+        notes = self._of_this_process().notes
+        with database.client.start_session() as session:
+            notes.note(database, session)
+            id_: bytes = session.session_id["id"]
+            try:
+                yield session
+            except (PyMongoError, OutcomeUnknown) as error:
+                if isinstance(error, OutcomeUnknown) or failures.is_lost(error):
+                    notes.give_up(id_)
+                raise
+
     def _commit_read(self, session: ClientSession) -> None:
         """Wait until what was read is known to stay."""
         session.commit_transaction()
 
     def _commit(
-        self, session: ClientSession, unknown: list[PyMongoError], repeatable: bool
+        self,
+        session: ClientSession,
+        retries: Retries,
+        unknown: list[PyMongoError],
+        repeatable: bool,
     ) -> None:
         """Commit, and ask again for the outcome while it is unknown.
 
         :param unknown: takes the errors after which it was.
         """
-        retries = Retries(self._rules, PATIENCE)
         while True:
             try:
                 session.commit_transaction()

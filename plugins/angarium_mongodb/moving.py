@@ -21,7 +21,7 @@ from angarium.storage.models import (
     StoredClaim,
     StoredMessage,
 )
-from angarium_mongodb import claim_records, schema
+from angarium_mongodb import claim_records
 from angarium_mongodb.documents import Document, Queue, id_of
 from angarium_mongodb.posting import delete
 from angarium_mongodb.stored import state_of, to_document, to_stored
@@ -44,7 +44,6 @@ def export_messages(
         transaction.messages.find(
             condition, None if operation.bodies else {"body": 0}, session=transaction.session
         )
-        .hint(schema.POSITION)
         .sort("position", 1)
         .limit(operation.limit + 1)
     )
@@ -111,7 +110,6 @@ def export_claims(
         condition["id"] = {"$gt": operation.cursor}
     records = list(
         transaction.claims.find(condition, session=transaction.session)
-        .hint(schema.LIFE)
         .sort("id", 1)
         .limit(operation.limit)
     )

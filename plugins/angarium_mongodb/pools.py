@@ -84,7 +84,7 @@ class MongoPools(MongoDriver, ControlDriver):
             condition["_id"] = {"$gt": scope_key(after)}
 
         def work(records: Records) -> list[QueueRecord]:
-            found = records.queues.find(condition).hint("pool").sort("_id", 1).limit(limit)
+            found = records.queues.find(condition).sort("_id", 1).limit(limit)
             return [to_record(it) for it in found]
 
         return self._look(work)
@@ -99,7 +99,7 @@ class MongoPools(MongoDriver, ControlDriver):
         condition = {"project": project, "name": {"$gt": marker}}
 
         def work(records: Records) -> list[str]:
-            found = records.flavors.find(condition).hint("name").sort("name", 1).limit(limit)
+            found = records.flavors.find(condition).sort("name", 1).limit(limit)
             return [it["name"] for it in found]
 
         return self._look(work)

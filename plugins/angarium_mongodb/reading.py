@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from angarium.storage import operations as op
+from angarium.storage.markers import position_after
 from angarium.storage.models import Message, MessageMoment, Page, QueueRef, Stats
-from angarium_mongodb import schema
 from angarium_mongodb.documents import Document, Queue, id_of, to_messages
-from angarium_mongodb.markers import position_after
 from angarium_mongodb.transaction import Transaction
 
 SCAN: Final = 1000  # messages that one listing looks at to fill a page
@@ -37,7 +36,6 @@ def list_messages(transaction: Transaction, queue: QueueRef, operation: op.ListM
         transaction.messages.find(
             _visible(found, positions, operation), session=transaction.session
         )
-        .hint(schema.POSITION)
         .sort("position", 1)
         .limit(operation.limit)
     )
@@ -55,7 +53,6 @@ def _scan_end(transaction: Transaction, queue: Queue, positions: Document) -> in
             {"_id": 0, "position": 1},
             session=transaction.session,
         )
-        .hint(schema.POSITION)
         .sort("position", 1)
         .skip(SCAN - 1)
         .limit(1)
@@ -72,24 +69,22 @@ def _visible(queue: Queue, positions: Document, operation: op.ListMessages) -> D
     if operation.exclude_client is not None:
         condition["client"] = {"$ne": operation.exclude_client}
     is_over = {"due": {"$lte": queue.now}}
-    shown = []
-    if not operation.include_claimed:
-        shown.append({"$or": [is_over, {"claim": None}]})
-    if not operation.include_delayed:
-        shown.append({"$or": [is_over, {"claim": {"$ne": None}}]})
-    if shown:
-        condition["$and"] = shown
+    if not operation.include_claimed and not operation.include_delayed:
+        condition.update(is_over)
+    elif not operation.include_claimed:
+        condition["$or"] = [is_over, {"claim": None}]
+    elif not operation.include_delayed:
+        condition["$or"] = [is_over, {"claim": {"$ne": None}}]
     return condition
 
 
 def get_stats(transaction: Transaction, queue: QueueRef, operation: op.GetStats) -> Stats:
     """The numbers of a queue, read from indexes alone."""
     found = transaction.queue(queue)
-    expired = {"expires": {"$lte": found.now}, **found.messages}
+    expired = {**found.messages, "expires": {"$lte": found.now}}
     return Stats(
-        total=_count(transaction, found.messages, schema.POSITION)
-        - _count(transaction, expired, schema.EXPIRES),
-        claimed=_count(transaction, _claimed(found), schema.DUE),
+        total=_count(transaction, found.messages) - _count(transaction, expired),
+        claimed=_count(transaction, _claimed(found)),
         oldest=_moment(transaction, found, 1),
         newest=_moment(transaction, found, -1),
     )
@@ -104,8 +99,8 @@ def _claimed(queue: Queue) -> Document:
     }
 
 
-def _count(transaction: Transaction, condition: Document, index: str) -> int:
-    return transaction.messages.count_documents(condition, session=transaction.session, hint=index)
+def _count(transaction: Transaction, condition: Document) -> int:
+    return transaction.messages.count_documents(condition, session=transaction.session)
 
 
 def _moment(transaction: Transaction, queue: Queue, direction: int) -> MessageMoment | None:
@@ -115,7 +110,6 @@ def _moment(transaction: Transaction, queue: Queue, direction: int) -> MessageMo
             {"created": 1},
             session=transaction.session,
         )
-        .hint(schema.POSITION)
         .sort("position", direction)
         .limit(1)
     )

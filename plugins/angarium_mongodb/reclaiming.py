@@ -8,7 +8,7 @@ from typing import Any, Final
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from angarium_mongodb import schema, sessions
+from angarium_mongodb import sessions
 from angarium_mongodb.documents import Document, Filter
 
 _STEP: Final = 500  # documents deleted by one command
@@ -19,7 +19,7 @@ Step = Callable[..., int]
 
 def expired_messages(database: Database[Document], now: int, limit: int) -> int:
     """Messages that nobody sees any more."""
-    return _delete(database["messages"], {"expires": {"$lte": now}}, limit, schema.EXPIRES)
+    return _delete(database["messages"], {"expires": {"$lte": now}}, limit)
 
 
 def dropped_spaces(database: Database[Document], now: int, limit: int) -> int:
@@ -27,7 +27,7 @@ def dropped_spaces(database: Database[Document], now: int, limit: int) -> int:
     freed = 0
     for space in database["spaces"].find({}, limit=limit):
         content = {"scope": space["scope"], "space": space["_id"]}
-        freed += _delete(database["messages"], content, limit - freed, schema.POSITION)
+        freed += _delete(database["messages"], content, limit - freed)
         if freed == limit:
             break
         named = {"_id": space["_id"], "scope": space["scope"]}
@@ -37,13 +37,13 @@ def dropped_spaces(database: Database[Document], now: int, limit: int) -> int:
 
 def lapsed_claims(database: Database[Document], now: int, limit: int) -> int:
     """Records of claims that are over."""
-    return _delete(database["claims"], {"expires": {"$lte": now}}, limit, schema.EXPIRES)
+    return _delete(database["claims"], {"expires": {"$lte": now}}, limit)
 
 
 def tombstones(database: Database[Document], now: int, limit: int) -> int:
     """Records of queues that were deleted long ago."""
     old = {"deleted": {"$gt": 0, "$lte": now - _TOMBSTONE_LIFE}}
-    return _delete(database["queues"], old, limit, "deleted")
+    return _delete(database["queues"], old, limit)
 
 
 def old_sessions(database: Database[Document], now: int, limit: int) -> int:
@@ -63,10 +63,10 @@ STEPS: Final[tuple[Step, ...]] = (
 )
 
 
-def _delete(collection: Collection[Document], condition: Filter, limit: int, index: str) -> int:
+def _delete(collection: Collection[Document], condition: Filter, limit: int) -> int:
     freed = 0
     for size in _steps(limit):
-        found = list(collection.find(condition, {"scope": 1}, limit=size, hint=index))
+        found = list(collection.find(condition, {"scope": 1}, limit=size))
         if found:
             named: dict[str, Any] = {**condition, "_id": {"$in": [it["_id"] for it in found]}}
             named["scope"] = {"$in": list({it["scope"] for it in found})}

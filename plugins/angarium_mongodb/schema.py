@@ -1,4 +1,8 @@
-"""The collections of both stores, and the indexes that their filters name as hints."""
+"""The collections of both stores, and their indexes.
+
+Filters begin with the fields of the index that is meant for them. They do not name it as a hint:
+MongoDB finds it by trying, and other servers of its protocol read all of an index that is named.
+"""
 
 from __future__ import annotations
 

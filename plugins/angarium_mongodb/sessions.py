@@ -3,7 +3,8 @@
 MongoDB ends them after ``transactionLifetimeLimitSeconds``, a minute. Until then whatever they have
 changed cannot be changed by anybody else. So every process notes in the database which sessions it
 uses, and who meets a conflict that does not pass ends the transactions of all sessions of other
-processes. One that is alive begins its transaction again, as after any conflict.
+processes, and those that this process had to give up when it lost the connection. One that is alive
+begins its transaction again, as after any conflict.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class SessionNotes:
         self._owner = f"{os.uname().nodename} {os.getpid()} {uuid.uuid4().hex}"
         self._lock = threading.Lock()
         self._noted: dict[bytes, float] = {}
+        self._given_up: set[bytes] = set()
 
     def note(self, database: Database[Document], session: ClientSession) -> None:
         """Note a session before its first transaction."""
@@ -47,9 +49,18 @@ class SessionNotes:
         with self._lock:
             self._noted[id_] = now
 
+    def give_up(self, id_: bytes) -> None:
+        """Remember a session whose transaction nobody could end, and which is not used again."""
+        with self._lock:
+            self._given_up.add(id_)
+
     def end_others(self, database: Database[Document]) -> None:
-        """End the transactions of all other processes."""
+        """End the transactions of all other processes, and those that were given up."""
         others = database[COLLECTION].find({"owner": {"$ne": self._owner}}, {"_id": 1})
-        sessions = [{"id": it["_id"]} for it in others]
+        with self._lock:
+            given_up = set(self._given_up)
+        sessions = [{"id": it} for it in {*given_up, *(it["_id"] for it in others)}]
         if sessions:
             database.client.admin.command("killSessions", sessions)
+        with self._lock:
+            self._given_up -= given_up

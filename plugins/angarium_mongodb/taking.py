@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from angarium.storage.signals import Again
-from angarium_mongodb import schema
 from angarium_mongodb.documents import Document, Pipeline, Queue
 from angarium_mongodb.transaction import Transaction
 
@@ -33,10 +32,10 @@ def make_due_ready(transaction: Transaction, queue: Queue) -> None:
 
     :raises Again: there may be more; nothing else was done.
     """
-    condition = {**queue.messages, "due": {"$gt": 0, "$lte": queue.now}}
+    # Not "$lte": SecantusDB misses equality in the midst of an index.
+    condition = {**queue.messages, "due": {"$gt": 0, "$lt": queue.now + 1}}
     due = list(
         transaction.messages.find(condition, {"_id": 1}, session=transaction.session)
-        .hint(schema.DUE)
         .sort("due", 1)
         .limit(BOUND)
     )
@@ -68,7 +67,6 @@ def _ready(transaction: Transaction, queue: Queue, limit: int) -> list[Document]
     condition = {**queue.messages, "ready": {"$gt": 0}, "expires": {"$gt": queue.now}}
     return list(
         transaction.messages.find(condition, session=transaction.session)
-        .hint(schema.READY)
         .sort("ready", 1)
         .limit(limit)
     )

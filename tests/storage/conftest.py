@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from angarium.testing.effort import IS_FULL
 from tests import stores
 
 collect_ignore = [] if os.environ.get(stores.MYSQL_VARIABLE) else ["test_sql_mysql.py"]
@@ -37,11 +36,11 @@ def redis_uri(redis: Callable[[], str]) -> Iterator[str]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of the long data suite, SecantusDB gets the numbered scenarios of the contract by default.
 
-    It is written in Python, and answers too slowly for the scenarios with thousands of messages and
-    for those that have to run within a second (01, 21). ``ANGARIUM_TEST_FULL`` or your own MongoDB
-    gets all of the suite.
+    It is written in Python, and takes minutes for all of the suite and hours for its full counts:
+    ``ANGARIUM_TEST_MONGODB_WHOLE=1`` has all of it run, with the small ones. Your own MongoDB gets
+    what the other stores get.
     """
-    if IS_FULL or os.environ.get(stores.MONGODB_VARIABLE):
+    if any(os.environ.get(it) for it in (stores.MONGODB_VARIABLE, stores.MONGODB_WHOLE_VARIABLE)):
         return
     left_out = [it for it in items if "::TestMongodbData::" in it.nodeid and not _is_short(it.name)]
     config.hook.pytest_deselected(items=left_out)

@@ -18,7 +18,10 @@ class TestMongodbData(DataSuite):
     ) -> DriverFactory[MongoDataDriver]:
         clock: Path = tmp_path_factory.mktemp("mongodb-data") / "clock"
         return DriverFactory(
-            MongoDataDriver, clock, mongodb_database.url, {"database": mongodb_database.name}
+            MongoDataDriver,
+            clock,
+            mongodb_database.patient_url,
+            {"database": mongodb_database.name},
         )
 
 
@@ -30,5 +33,8 @@ class TestMongodbControl(ControlSuite):
     ) -> DriverFactory[MongoControlDriver]:
         clock: Path = tmp_path_factory.mktemp("mongodb-control") / "clock"
         return DriverFactory(
-            MongoControlDriver, clock, mongodb_database.url, {"database": mongodb_database.name}
+            MongoControlDriver,
+            clock,
+            mongodb_database.patient_url,
+            {"database": mongodb_database.name},
         )

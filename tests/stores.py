@@ -43,6 +43,9 @@ STORES: Final = ("sqlite", *SERVER_STORES)
 PRIVATE_STORES: Final = ("memory",)
 """Stores that belong to one server process: each server of a park has one of its own."""
 
+SLOW_STORES: Final = ("mongodb",)
+"""Stores that tests run on server programs which are much slower than the real ones."""
+
 EMBEDDED: Final = ("sqlite", *PRIVATE_STORES)
 """Stores that need no preparation by an operator."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from angarium.testing.effort import IS_FULL
 from tests import stores
 from tests.api.client import Api
 from tests.servers import Options, Server, ServerPark
@@ -56,7 +58,32 @@ VARIANTS: Final[dict[str, Options]] = {
 }
 
 
-@pytest.fixture(scope="session", params=(*stores.STORES, *stores.PRIVATE_STORES))
+CHEAP: Final = (
+    "test_examples.py", "test_claims.py", "test_dead_letters.py", "test_isolation.py"
+)  # fmt: skip
+"""What slow stores get by default: the examples of the contract, and what a store decides most."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the rest to full runs."""
+    if IS_FULL:
+        return
+    left_out = [it for it in items if _is_on_slow_store(it) and it.path.name not in CHEAP]
+    config.hook.pytest_deselected(items=left_out)
+    dropped = set(left_out)
+    items[:] = [it for it in items if it not in dropped]
+
+
+def _is_on_slow_store(item: pytest.Item) -> bool:
+    """Whether a test of this directory uses the fixture ``store``, on a slow one."""
+    call = getattr(item, "callspec", None)
+    is_here = item.path.parent == Path(__file__).parent
+    return is_here and call is not None and call.params.get("store") in stores.SLOW_STORES
+
+
+@pytest.fixture(
+    scope="session", params=(*stores.STORES, *stores.PRIVATE_STORES, *stores.SLOW_STORES)
+)
 def store(request: pytest.FixtureRequest) -> str:
     """The name of the store that a test runs on: a single server will do for all tests here."""
     return str(request.param)

@@ -9,7 +9,7 @@ import pytest
 from angarium.testing.effort import IS_FULL
 from tests import stores
 
-_STORES: Final = (*stores.STORES, *stores.PRIVATE_STORES)
+_STORES: Final = (*stores.STORES, *stores.PRIVATE_STORES, *stores.SLOW_STORES)
 _STORES_WITH_TOPICS: Final = _STORES if IS_FULL else _STORES[:1]
 
 mirrored: Final = pytest.mark.parametrize(

@@ -75,7 +75,7 @@ class MongoControlDriver(MongoPools):
             found = records.find(scope)
             if found is not None:
                 return to_record(found), False
-            if records.missing_pools({pool}):
+            if pool and records.missing_pools({pool}):
                 raise RecordChanged
             document = new_document(scope, metadata, epoch, pool)
             records.queues.insert_one(document, session=records.session)
@@ -109,7 +109,7 @@ class MongoControlDriver(MongoPools):
                 raise RecordChanged
             if change.after_lease and found["lease"] > now:
                 raise RecordChanged
-            pools = {change.pool or "", change.target or "", change.source or ""}
+            pools = {it for it in (change.pool, change.target, change.source) if it}
             if records.missing_pools(pools):
                 raise RecordChanged
             changes = _changes(change, now)

@@ -58,13 +58,12 @@ class Records:
         return self.queues.find_one({"_id": scope_key(scope)}, session=self.session)
 
     def missing_pools(self, names: set[str]) -> list[str]:
-        """Those of these pools that are not there; the empty name needs none."""
-        wanted = names - {""}
-        if not wanted:
+        """Those of these pools that are not there."""
+        if not names:
             return []
-        condition = {"_id": {"$in": sorted(wanted)}}
+        condition = {"_id": {"$in": sorted(names)}}
         found = self.pools.find(condition, {"_id": 1}, session=self.session)
-        return sorted(wanted - {it["_id"] for it in found})
+        return sorted(names - {it["_id"] for it in found})
 
 
 def within(session: Session) -> Records:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from oslo_config import cfg
 
-from angarium.errors import StartError
-from angarium_mongodb import address, tls
+from angarium.clock import Clock
+from angarium.config import options as kernel_options
+from angarium.errors import StartError, StoreUnreachable
+from angarium.storage.driver import StoreEnvironment
+from angarium.testing import DriverFactory
+from angarium_mongodb import address, options, tls
+from angarium_mongodb.data import MongoDataDriver
+from tests.redis.tls import Authority, Terminator
 
 
 def _options(**values: Any) -> SimpleNamespace:
@@ -82,3 +90,52 @@ def test_a_file_that_is_not_there_stops_the_start(option: str) -> None:
         tls.arguments(_options(**{option: "/no/such/file"}), "group"),
     ):
         pass
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """Who signed the certificate of the server."""
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def secured(factory: DriverFactory[MongoDataDriver], authority: Authority) -> Iterator[str]:
+    """The connection string of the server behind TLS, without the authority."""
+    assert factory.uri is not None
+    port = int(factory.uri.rpartition(":")[2].partition("/")[0])
+    terminator = Terminator(port, authority)
+    yield f"mongodb://127.0.0.1:{terminator.port}/?directConnection=true"
+    terminator.close()
+
+
+def _driver(uri: str, **values: str) -> MongoDataDriver:
+    """A driver with options."""
+    conf = cfg.ConfigOpts()
+    kernel_options.register(conf)
+    conf([], default_config_files=[], default_config_dirs=[])
+    options.register(conf, options.MESSAGE_STORE)
+    for name, value in values.items():
+        conf.set_override(name, value, options.MESSAGE_STORE)
+    waits = "serverSelectionTimeoutMS=2000&socketTimeoutMS=2000"
+    return MongoDataDriver(StoreEnvironment(conf, Clock(), f"{uri}&{waits}"))
+
+
+def test_tls_in_the_connection_string(secured: str, authority: Authority) -> None:
+    driver = _driver(f"{secured}&tls=true&tlsCAFile={authority.file}")
+    driver.ping()
+    driver.close()
+
+
+def test_tls_by_the_options(secured: str, authority: Authority) -> None:
+    driver = _driver(f"{secured}&ssl=true", ssl_ca_certs=str(authority.file))
+    driver.ping()
+    driver.close()
+
+
+@pytest.mark.parametrize("query", ["ssl=true", ""])
+def test_a_server_that_cannot_be_trusted(secured: str, query: str) -> None:
+    """Nor is a server with TLS spoken to without."""
+    driver = _driver(f"{secured}&{query}".removesuffix("&"))
+    with pytest.raises(StoreUnreachable):
+        driver.ping()
+    driver.close()

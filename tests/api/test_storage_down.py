@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from angarium.testing.effort import IS_FULL
 from tests import stores
 from tests.api.actions import ON_QUEUES, ON_TOPICS, Asked
 from tests.api.client import Api
@@ -13,17 +14,29 @@ from tests.api.helpers import ok, post, refused, totals
 from tests.forwarder import Forwarder
 from tests.servers import Options, Server, ServerPark
 
-IMPATIENT = {"redis": {"max_reconnect_attempts": 2, "reconnect_sleep": 0.05}}
+IMPATIENT = {
+    "redis": {"max_reconnect_attempts": 2, "reconnect_sleep": 0.05},
+    "mongodb": {"max_reconnect_attempts": 1},
+}
 """Options of drivers that would try again for seconds."""
 
+WAITS = {"mongodb": "&serverSelectionTimeoutMS=1500&socketTimeoutMS=10000"}
+"""The same, in their uris."""
 
-@pytest.fixture(scope="module", params=stores.SERVER_STORES)
+
+@pytest.fixture(
+    scope="module", params=(*stores.SERVER_STORES, *(stores.SLOW_STORES if IS_FULL else ()))
+)
 def wired(request: pytest.FixtureRequest, park: ServerPark) -> Iterator[tuple[Server, Forwarder]]:
     """A server whose way to its database can be cut."""
     direct = park.make(request.param, f"direct-{request.param}").options
     groups = [group for group in direct if "_store:" in group]
     forwarder = Forwarder(str(direct[groups[0]]["uri"]))
-    through = {"uri": forwarder.url, **IMPATIENT.get(request.param, {})}
+    through = {
+        **direct[groups[0]],
+        "uri": forwarder.url + WAITS.get(request.param, ""),
+        **IMPATIENT.get(request.param, {}),
+    }
     options: Options = {"DEFAULT": {"admin_mode": True}, **dict.fromkeys(groups, through)}
     server = park.make(request.param, f"wired-{request.param}", options)
     server.start()

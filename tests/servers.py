@@ -28,6 +28,10 @@ READY_WITHIN: Final = 30.0  # seconds
 STOP_WITHIN: Final = 15.0  # seconds
 _BIN: Final = Path(sys.executable).parent
 _WSGI: Final = "drivers:transport:wsgi"
+_WEBSOCKET: Final = "drivers:transport:websocket"
+
+BOTH_DOORS: Final[Options] = {"drivers": {"transport": "wsgi, websocket"}}
+"""What makes a server listen for WebSockets, too."""
 
 
 class TestClock:
@@ -56,6 +60,7 @@ class Server:
     :param options: the configuration; bind and port are filled in, and few workers and
         threads unless it names others.
     :param clock: moves its time.
+    :ivar socket_port: for WebSockets; None unless the transport is configured.
     """
 
     host = "127.0.0.1"
@@ -70,6 +75,11 @@ class Server:
         wsgi: dict[str, object] = {"workers": 1, "threads": 4, **options.get(_WSGI, {})}
         wsgi |= {"bind": self.host, "port": self.port}
         self.options: Options = {**options, _WSGI: wsgi}
+        self.socket_port: int | None = None
+        if "websocket" in str(options.get("drivers", {}).get("transport", "wsgi")):
+            self.socket_port = free_port()
+            websocket = {**options.get(_WEBSOCKET, {}), "port": self.socket_port}
+            self.options = {**self.options, _WEBSOCKET: websocket}
         _write(self.config_file, self.options)
 
     @property
@@ -118,11 +128,15 @@ class Server:
             time.sleep(0.05)
 
     def answers(self) -> bool:
-        """Whether the version list can be read now."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=5)
+        """Whether the version list can be read now, and the status page of the other door."""
+        socket_port = self.socket_port
+        return self._gets(self.port, 300) and (socket_port is None or self._gets(socket_port, 200))
+
+    def _gets(self, port: int, status: int) -> bool:
+        connection = http.client.HTTPConnection(self.host, port, timeout=5)
         try:
             connection.request("GET", "/")
-            return connection.getresponse().status == 300
+            return connection.getresponse().status == status
         except (OSError, http.client.HTTPException):
             return False
         finally:

@@ -1,7 +1,8 @@
 """A request's whole way: find the action, validate, authorise, act.
 
-A transport turns bytes into an :class:`Arguments` and calls :meth:`Dispatcher.admit` and
-:meth:`Dispatcher.perform`, in this order (contract, ``rest-v2.md`` 1.2, steps 6 to 11).
+A transport turns bytes into an :class:`Arguments` and takes the steps of :class:`Dispatcher` in the
+order of its protocol: :meth:`~Dispatcher.admit` and :meth:`~Dispatcher.perform` (contract,
+``rest-v2.md`` 1.2, steps 6 to 11), or one by one what these two consist of.
 """
 
 from __future__ import annotations
@@ -72,9 +73,31 @@ class Dispatcher:
         :param path: the parameters of the route.
         :raises ApiError: a header or a name is missing or malformed.
         """
+        self.check_names(action, headers, path)
+        return self.introduce(request_id, identity, headers)
+
+    def check_names(
+        self,
+        action: Action,
+        headers: Mapping[str, str],
+        path: Mapping[str, str],
+        *,
+        any_client_id: bool = False,
+    ) -> None:
+        """Check the headers and the path.
+
+        :param any_client_id: accept every Client-ID, whatever its form.
+        :raises ApiError: a header or a name is missing or malformed.
+        """
         schema = self._schemas[action.name]
-        schema.check_headers(headers)
+        schema.check_headers(headers, any_client_id=any_client_id)
         schema.check_path(path)
+
+    @staticmethod
+    def introduce(
+        request_id: str, identity: Identity, headers: Mapping[str, str]
+    ) -> RequestContext:
+        """Say who asks, without checking anything."""
         return RequestContext(
             request_id=request_id,
             project=headers.get("X-Project-Id", ""),
@@ -95,8 +118,29 @@ class Dispatcher:
         :returns: what the handler of the action returns.
         :raises ApiError: the request is refused, or a store failed.
         """
+        self.authorise(action, context)
+        return self.act(action, context, path, arguments)
+
+    def authorise(self, action: Action, context: RequestContext) -> None:
+        """Return if the policy lets the caller pass.
+
+        :raises Forbidden: it does not.
+        """
         if action.rule is not None:
             self._policy.authorise(context, action.rule)
+
+    def act(
+        self,
+        action: Action,
+        context: RequestContext,
+        path: Mapping[str, str],
+        arguments: Arguments,
+    ) -> Any:
+        """Validate and act.
+
+        :returns: what the handler of the action returns.
+        :raises ApiError: the request is refused, or a store failed.
+        """
         parameters = self._validate(action, context, path, arguments)
         return action.handler(self._services, context, parameters)
 

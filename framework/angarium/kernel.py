@@ -53,6 +53,17 @@ class Kernel:
         }
         return {_MANAGEMENT_STORE: self.services.control, **pools}
 
+    @property
+    def is_cooperative(self) -> bool:
+        """Whether a request never blocks the thread that carries it out.
+
+        Filters, auth strategies and pools promise nothing of the kind, so there are none then.
+        """
+        stores = (self.services.control, self.services.pools.default)
+        has_filters = any(self.conf.storage[name] for name in PIPELINES)
+        has_others = has_filters or self.conf.pooling or not self.identity.open
+        return not has_others and all(driver.cooperative for driver in stores)
+
     def prepare(self) -> None:
         """Get the stores ready, once, before any worker serves.
 

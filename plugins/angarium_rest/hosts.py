@@ -6,33 +6,16 @@ were its own server (DNS rebinding). Its requests carry that name as their Host.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from angarium.errors import InvalidHeader
+from angarium.hosts import is_loopback, without_port
 from angarium.ids import new_request_id
 from angarium_rest.replies import refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address, with or without brackets, means this machine only."""
-    name = host.strip("[]").rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def without_port(host: str) -> str:
-    """The name or address of a Host header."""
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() and not name.endswith(":") else host
 
 
 class HostCheck:

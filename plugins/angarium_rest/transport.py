@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import socket
 from collections.abc import Sequence
 from functools import partial
 from types import FrameType
@@ -16,9 +14,8 @@ from granian.log import LogLevels
 from granian.server import MPServer
 from oslo_config import cfg
 
-from angarium.config.environment import variable
 from angarium.config.loading import check_values
-from angarium.errors import StartError
+from angarium.listening import Listener
 from angarium.processes import hear_signals
 from angarium.transport import Transport
 from angarium_rest import options, worker
@@ -43,8 +40,7 @@ class RestTransport(Transport):
         options.register(conf)
         check_values(conf)
         self._options = conf[options.GROUP]
-        self._address = _resolve(self._options.bind)
-        self._port = self._options.port or _choose_port(self._address)
+        self._listener = Listener.choose(options.GROUP, self._options.bind, self._options.port)
 
     @property
     def processes(self) -> int:
@@ -55,8 +51,7 @@ class RestTransport(Transport):
     @property
     def url(self) -> str:
         """Where the API begins, without a slash at the end."""
-        host = f"[{self._address}]" if ":" in self._address else self._address
-        return f"http://{host}:{self._port}"
+        return f"http://{self._listener.authority}"
 
     def announce(self) -> list[str]:
         """The address, and three commands that post, claim and list."""
@@ -75,18 +70,8 @@ class RestTransport(Transport):
         ]
 
     def check(self) -> None:
-        """Bind the port for a moment, as Granian would share a taken one without a word."""
-        family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self._address, self._port))
-                probe.listen(1)
-            except OSError as error:
-                raise StartError(
-                    f"[{options.GROUP}] cannot listen on {self._address} port {self._port}: "
-                    f"{error.strerror}; stop what uses the port, or change bind or port"
-                ) from error
+        """Try the port, as Granian would share a taken one without a word."""
+        self._listener.check()
 
     def serve(self) -> None:
         """Run Granian's main process until a signal comes."""
@@ -95,8 +80,8 @@ class RestTransport(Transport):
         multiprocessing.set_start_method("spawn", force=True)
         server = _Server(
             "angarium",
-            address=self._address,
-            port=self._port,
+            address=self._listener.address,
+            port=self._listener.port,
             interface=Interfaces.WSGI,
             http=HTTPModes.http1,
             websockets=False,
@@ -107,7 +92,8 @@ class RestTransport(Transport):
             log_level=LogLevels.error,
             log_dictconfig=_LOG_CONFIG,
         )
-        load = partial(worker.load, self.arguments, self._address, self._port)
+        listener = self._listener
+        load = partial(worker.load, self.arguments, listener.address, listener.port)
         server.serve(target_loader=load, wrap_loader=False)
         if server.was_forced:
             raise SystemExit(_FORCED)
@@ -128,24 +114,3 @@ class _Server(MPServer):
                 process.kill()
         self.interrupt_signal = True
         self.main_loop_interrupt.set()
-
-
-def _resolve(host: str) -> str:
-    """A name as the address that Granian needs."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise StartError(
-            f"[{options.GROUP}] bind = {host} is no address of this machine: {error.strerror}"
-        ) from error
-    return str(found[0][4][0])
-
-
-def _choose_port(address: str) -> int:
-    """Any free port, for all processes of this service."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((address, 0))
-        port: int = probe.getsockname()[1]
-    os.environ[variable(options.GROUP, "port")] = str(port)
-    return port

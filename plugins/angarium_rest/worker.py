@@ -13,10 +13,11 @@ from oslo_config import cfg
 
 from angarium import config, kernel, logs
 from angarium.errors import AngariumError
+from angarium.hosts import is_loopback
 from angarium.processes import follow_parent, hear_signals
 from angarium_rest import options
 from angarium_rest.app import create_app
-from angarium_rest.hosts import HostCheck, is_loopback
+from angarium_rest.hosts import HostCheck
 from angarium_rest.leftovers import Leftovers
 from angarium_rest.silence import SilenceWatch
 

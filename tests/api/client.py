@@ -10,23 +10,16 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from jsonschema import Draft202012Validator
-
-from angarium.limits import Limits
-from angarium.validation import SchemaLibrary
 from tests.api import rules
+from tests.api.socket import Socket
+from tests.api.unset import UNSET
 from tests.api.wire import Answer, Http
 from tests.servers import Server
 
-UNSET: Final[Any] = type("Unset", (), {"__repr__": lambda self: "UNSET"})()
-"""No body, which is something else than the body ``null``."""
-
 PATCH_TYPE: Final = "application/openstack-messaging-v2.0-json-patch"
-_SCHEMAS: Final = SchemaLibrary(Limits())
 
 _Q: Final = "/v2/queues/{queue}"
 _T: Final = "/v2/topics/{queue}"
@@ -134,21 +127,8 @@ class Rest:
         is_patch = action in ("queue_update", "topic_update")
         headers = {"Content-Type": PATCH_TYPE} if is_patch else None
         answer = self.call(method, target, body, headers)
-        check_schema(action, answer)
+        rules.check_schema(action, answer)
         return answer
-
-
-def check_schema(action: str, answer: Answer) -> None:
-    """Hold the body of an answer to the response schema of its action."""
-    if answer.body is not None and answer.status < 400:
-        _validator(action, answer.status).validate(answer.body)
-
-
-@cache
-def _validator(action: str, status: int) -> Draft202012Validator:
-    schema = _SCHEMAS.response(action, status)
-    assert schema is not None, f"{action} has no schema of a response {status}"
-    return Draft202012Validator(schema)
 
 
 class Api:
@@ -172,8 +152,11 @@ class Api:
         self.project = project or f"project-{uuid.uuid4().hex}"
         self.client_id = client_id or str(uuid.uuid4())
         identity = {"Client-ID": self.client_id, "X-Project-Id": self.project}
-        self.door = Rest(server, {**identity, **(headers or {})})
-        self.call = self.door.call
+        self.rest = Rest(server, {**identity, **(headers or {})})
+        self.call = self.rest.call
+        # Headers of their own are for HTTP: a message has none but the identity.
+        has_socket = server.socket_port is not None and headers is None
+        self.door = Socket(server, self.rest, identity) if has_socket else self.rest
 
     def other_client(self, client_id: str | None = None) -> Api:
         """Another client of the same project."""
@@ -190,7 +173,7 @@ class Api:
     def of(self, kind: str) -> Api:
         """The same client, asking for queues or for topics."""
         client = Api(self.server, self.project, self.client_id, kind=kind)
-        client.door.headers = self.door.headers
+        client.rest.headers = self.rest.headers
         return client
 
     @property

@@ -8,10 +8,11 @@ from typing import Final
 
 import pytest
 
-from angarium.testing.effort import IS_FULL
+from angarium.testing import effort
 from tests import stores
 from tests.api.client import Api
-from tests.servers import Options, Server, ServerPark
+from tests.api.doors import WEBSOCKET, WSGI, doors_of
+from tests.servers import BOTH_DOORS, Options, Server, ServerPark
 
 SECRET: Final = "paper-boat-42"
 """The key of pre-signed credentials, as in the worked example."""
@@ -65,13 +66,15 @@ CHEAP: Final = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the rest to full runs."""
-    if IS_FULL:
-        return
-    left_out = [it for it in items if _is_on_slow_store(it) and it.path.name not in CHEAP]
+    """Leave out what the second door does not have, and what is left to full runs."""
+    left_out = [it for it in items if not _is_worthwhile(it) or _is_too_slow(it)]
     config.hook.pytest_deselected(items=left_out)
     dropped = set(left_out)
     items[:] = [it for it in items if it not in dropped]
+
+
+def _is_too_slow(item: pytest.Item) -> bool:
+    return not effort.IS_FULL and item.path.name not in CHEAP and _is_on_slow_store(item)
 
 
 def _is_on_slow_store(item: pytest.Item) -> bool:
@@ -89,8 +92,21 @@ def store(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def _server(park: ServerPark, store: str, variant: str) -> Server:
-    return park.get(store, variant, VARIANTS[variant])
+_SOCKETS: Final = 9  # the number of the servers that have both doors
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the cases that are not about HTTP over each door."""
+    if "door" in metafunc.fixturenames:
+        metafunc.parametrize("door", doors_of(metafunc), indirect=True)
+
+
+def _is_worthwhile(item: pytest.Item) -> bool:
+    chosen = getattr(getattr(item, "callspec", None), "params", {})
+    if chosen.get("door") != WEBSOCKET:
+        return True
+    # Nothing in the door knows the store.
+    return chosen.get("kind") != "topic" and (effort.IS_FULL or chosen.get("store") == "sqlite")
 
 
 @pytest.fixture(scope="session")
@@ -100,9 +116,22 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def server(park: ServerPark, store: str) -> Server:
+def door(request: pytest.FixtureRequest) -> str:
+    """The door over which the case is run."""
+    return str(request.param)
+
+
+def _server(park: ServerPark, store: str, variant: str, door: str = WSGI) -> Server:
+    options = VARIANTS[variant]
+    if door == WEBSOCKET:
+        return park.get(store, variant, {**options, **BOTH_DOORS}, _SOCKETS)
+    return park.get(store, variant, options)
+
+
+@pytest.fixture
+def server(park: ServerPark, store: str, door: str) -> Server:
     """A server with the default configuration."""
-    return _server(park, store, "default")
+    return _server(park, store, "default", door)
 
 
 @pytest.fixture
@@ -118,9 +147,9 @@ def api(server: Server, kind: str) -> Api:
 
 
 @pytest.fixture
-def features(park: ServerPark, store: str, kind: str) -> Api:
+def features(park: ServerPark, store: str, kind: str, door: str) -> Api:
     """The same where checksums, signatures, CORS and the admin mode are on."""
-    return Api(_server(park, store, "features"), kind=kind)
+    return Api(_server(park, store, "features", door), kind=kind)
 
 
 @pytest.fixture
@@ -136,15 +165,15 @@ def pooled(park: ServerPark, store: str) -> Api:
 
 
 @pytest.fixture
-def limited(park: ServerPark, store: str, kind: str) -> Api:
+def limited(park: ServerPark, store: str, kind: str, door: str) -> Api:
     """The same where every limit and default has a small value of its own."""
-    return Api(_server(park, store, "limits"), kind=kind)
+    return Api(_server(park, store, "limits", door), kind=kind)
 
 
 @pytest.fixture
-def strict(park: ServerPark, store: str, kind: str) -> Api:
+def strict(park: ServerPark, store: str, kind: str, door: str) -> Api:
     """The same where bulk deletions must name claims and client ids are free text."""
-    return Api(_server(park, store, "strict-delete"), kind=kind)
+    return Api(_server(park, store, "strict-delete", door), kind=kind)
 
 
 @pytest.fixture

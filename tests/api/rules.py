@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
+from jsonschema import Draft202012Validator
+
+from angarium.limits import Limits
+from angarium.validation import SchemaLibrary
 from tests.api.wire import Answer
 
 TITLES: Final = {
@@ -39,6 +44,7 @@ TITLES: Final = {
 
 WITHOUT_DESCRIPTION: Final = {"404 Not Found", "405 Method Not Allowed"}
 
+_SCHEMAS: Final = SchemaLibrary(Limits())
 _REQUEST_ID: Final = re.compile(r"req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _seen_request_ids: set[str] = set()
 
@@ -96,3 +102,16 @@ def _check_error(answer: Answer) -> None:
         assert set(answer.body["link"]) == {"text", "href", "rel"}
         assert answer.body["link"]["rel"] == "help"
     assert set(answer.body) == members
+
+
+def check_schema(action: str, answer: Answer) -> None:
+    """Hold the body of an answer to the response schema of its action."""
+    if answer.body is not None and answer.status < 400:
+        _validator(action, answer.status).validate(answer.body)
+
+
+@cache
+def _validator(action: str, status: int) -> Draft202012Validator:
+    schema = _SCHEMAS.response(action, status)
+    assert schema is not None, f"{action} has no schema of a response {status}"
+    return Draft202012Validator(schema)

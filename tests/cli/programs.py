@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 BIN: Final = Path(sys.executable).parent
 WSGI: Final = "drivers:transport:wsgi"
@@ -130,6 +131,30 @@ def is_serving(pid: int) -> bool:
         return False
 
 
+def start(
+    config_file: Path, output: IO[str], variables: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start an ``angarium-server`` in a process group of its own."""
+    return subprocess.Popen(
+        [BIN / "angarium-server", "--config-file", config_file],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment({"PYTHONUNBUFFERED": "1", **(variables or {})}),
+        start_new_session=True,
+    )
+
+
+def listens(port: int) -> bool:
+    """Whether a port of loopback takes connections."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
 def serving(
     directory: Path, options: Options | None = None, variables: Mapping[str, str] | None = None
@@ -139,15 +164,7 @@ def serving(
     settings[WSGI] = {"port": 0, "workers": 1, "threads": 2, **settings.get(WSGI, {})}
     output = directory / "output"
     with output.open("w") as file:
-        process = subprocess.Popen(
-            [BIN / "angarium-server", "--config-file", write(directory, settings)],
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment({"PYTHONUNBUFFERED": "1", **(variables or {})}),
-            start_new_session=True,
-        )
+        process = start(write(directory, settings), file, variables)
     program = Program(process, output)
     try:
         program.wait_until_it_answers()

@@ -44,6 +44,8 @@ def _entry(action: Action) -> str:
         facts.append("Needs ``[DEFAULT] admin_mode`` and ``pooling``.")
     elif action.needs_admin_mode:
         facts.append("Needs ``[DEFAULT] admin_mode``.")
+    if action.socket is not None:
+        facts.append("Over a WebSocket, too.")
     return (
         f"``{action.name}``\n    {action.summary}\n\n    | ``{http.method} {path}``\n"
         f"    | {' '.join(facts)}\n"

@@ -13,6 +13,7 @@ from angarium.policy import list_rules
 from angarium.storage.models import Kind
 from angarium.validation import SchemaLibrary
 from angarium_rest.render import RENDERERS
+from angarium_websocket.render import RENDERERS as SOCKET_RENDERERS
 
 SCHEMAS = SchemaLibrary(Limits())
 
@@ -48,6 +49,29 @@ def test_every_rule_of_the_table_is_a_policy_and_the_other_way_round() -> None:
 
 def test_nothing_is_rendered_that_is_no_action() -> None:
     assert set(RENDERERS) == {action.handler.__name__ for action in table.ALL}
+
+
+def test_the_actions_of_the_sub_protocol() -> None:
+    """``websocket-v2.md`` 7, as far as there are such actions."""
+    missing = {"list_versions", "get_home_doc", "ping_node", "ping_process", "check_node_health"}
+    missing |= {"queue_update", "queue_share"}
+    found = {action.name for action in table.ALL if action.socket is not None}
+    queues_messages_claims = {
+        action.name for action in table.ALL if action.resource in ("queues", "messages", "claims")
+    }
+    assert found == queues_messages_claims - missing
+    assert set(SOCKET_RENDERERS) == found
+
+
+@pytest.mark.parametrize(
+    "action", [it for it in table.ALL if it.socket is not None], ids=lambda action: action.name
+)
+def test_a_binding_to_sockets_names_what_the_schema_has(action: Action) -> None:
+    binding, schema = action.socket, SCHEMAS.request(action.name)
+    assert binding is not None
+    assert binding.left_out | binding.truth_values <= set(schema.query_types)
+    assert set(binding.renamed) <= set(schema.query_types)
+    assert binding.measured in (None, schema.body_parameter, *schema.body_members)
 
 
 def test_the_methods_of_the_routes() -> None:

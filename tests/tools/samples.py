@@ -12,7 +12,13 @@ from oslo_policy import generator
 from angarium.config import catalogue
 
 ETC: Final = Path(__file__).parents[2] / "etc"
-NAMESPACES: Final = ["angarium", "angarium.memory", "angarium.rest", "angarium.sql"]
+NAMESPACES: Final = [
+    "angarium",
+    "angarium.memory",
+    "angarium.rest",
+    "angarium.sql",
+    "angarium.websocket",
+]
 
 _CONFIG_HEAD: Final = """\
 # Every option of Angarium with its default. A file like this is looked for as angarium.conf in

@@ -1,9 +1,9 @@
-"""What an action is: declared once, with its rule, its handler and its place in the REST API."""
+"""What an action is: declared once, with its rule, its handler and its place behind each door."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from angarium.clock import Clock
@@ -69,6 +69,24 @@ class HttpBinding:
 
 
 @dataclass(frozen=True, slots=True)
+class SocketBinding:
+    """How an action is asked for over a socket; the rest follows from its schema.
+
+    :ivar renamed: what parameters are called there, by their name in HTTP.
+    :ivar left_out: parameters of HTTP that do not exist there.
+    :ivar truth_values: parameters that may have any value and count as true or false.
+    :ivar measured: the parameter whose size as compact JSON is that of the body, or None.
+    :ivar checks_client_id: whether the form of the Client-ID matters.
+    """
+
+    renamed: Mapping[str, str] = field(default_factory=dict, hash=False)
+    left_out: frozenset[str] = frozenset()
+    truth_values: frozenset[str] = frozenset()
+    measured: str | None = None
+    checks_client_id: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One thing that clients can ask for, over every transport.
 
@@ -80,6 +98,7 @@ class Action:
     :ivar needs_admin_mode: whether it exists only with ``[DEFAULT] admin_mode``.
     :ivar needs_pooling: whether it exists only with ``[DEFAULT] pooling``.
     :ivar default_check: of its rule, where no policy file says otherwise; empty lets all pass.
+    :ivar socket: where it stands in the sub-protocol of sockets; None if it does not exist there.
     :ivar check_size: refuses a body (size in bytes) before it is parsed, beyond the schema's limit.
         The handler finds the size among its parameters, as ``body_size``.
     """
@@ -94,6 +113,7 @@ class Action:
     needs_admin_mode: bool = False
     needs_pooling: bool = False
     default_check: str = ""
+    socket: SocketBinding | None = None
     check_size: SizeCheck | None = None
 
 

@@ -6,7 +6,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from angarium.actions.base import Action, Handler, HttpBinding, Parameters, Services, scope_of
+from angarium.actions.base import (
+    Action,
+    Handler,
+    HttpBinding,
+    Parameters,
+    Services,
+    SocketBinding,
+    scope_of,
+)
 from angarium.context import RequestContext
 from angarium.errors import ClaimNotFound, QueueDoesNotExist
 from angarium.ids import is_well_formed, new_claim_id
@@ -96,8 +104,15 @@ def _live(parameters: Parameters) -> str:
 
 
 def _action(verb: str, summary: str, method: str, path: str, handler: Handler) -> Action:
-    http = HttpBinding(method, path)
-    return Action(f"claim_{verb}", "claims", f"claims:{verb}", summary, http, handler)
+    return Action(
+        f"claim_{verb}",
+        "claims",
+        f"claims:{verb}",
+        summary,
+        HttpBinding(method, path),
+        handler,
+        socket=SocketBinding(),
+    )
 
 
 ACTIONS: Final[tuple[Action, ...]] = (

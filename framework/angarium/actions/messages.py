@@ -9,7 +9,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from angarium.actions.base import Action, Handler, HttpBinding, Parameters, Services, scope_of
+from angarium.actions.base import (
+    Action,
+    Handler,
+    HttpBinding,
+    Parameters,
+    Services,
+    SocketBinding,
+    scope_of,
+)
 from angarium.codec import encode
 from angarium.context import RequestContext
 from angarium.errors import InvalidRequest, MessageDoesNotExist, QueueDoesNotExist
@@ -183,10 +191,26 @@ def _known(ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(is_well_formed, ids)))
 
 
+_IDS: Final = {"ids": "message_ids"}
+_ON_SOCKETS: Final = {
+    "message_post": SocketBinding(measured="messages", checks_client_id=True),
+    "message_list": SocketBinding(
+        truth_values=frozenset({"include_delayed"}), checks_client_id=True
+    ),
+    "message_get": SocketBinding(),
+    "message_get_many": SocketBinding(renamed=_IDS),
+    "message_delete": SocketBinding(),
+    "message_delete_many": SocketBinding(renamed=_IDS),
+}
+
+
 def _action(
     name: str, rule: str, summary: str, http: HttpBinding, handler: Handler, **rest: Any
 ) -> Action:
-    return Action(name, "messages", f"messages:{rule}", summary, http, handler, **rest)
+    socket = _ON_SOCKETS[name]
+    return Action(
+        name, "messages", f"messages:{rule}", summary, http, handler, socket=socket, **rest
+    )
 
 
 ACTIONS: Final = (

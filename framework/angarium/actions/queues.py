@@ -12,7 +12,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from angarium.actions import metadata as queue_metadata
-from angarium.actions.base import Action, HttpBinding, Parameters, Services, scope_of
+from angarium.actions.base import (
+    Action,
+    HttpBinding,
+    Parameters,
+    Services,
+    SocketBinding,
+    scope_of,
+)
 from angarium.context import RequestContext
 from angarium.errors import FlavorDoesNotExist, InvalidBody, InvalidRequest, QueueDoesNotExist
 from angarium.signatures import Credential, normalise_expiry
@@ -155,8 +162,26 @@ def queue_share(services: Services, context: RequestContext, parameters: Paramet
     )
 
 
+_ON_SOCKETS: Final = {
+    "queue_list": SocketBinding(left_out=frozenset({"name", "with_count"})),
+    "queue_create": SocketBinding(measured="metadata"),
+    "queue_get": SocketBinding(),
+    "queue_delete": SocketBinding(),
+    "queue_get_stats": SocketBinding(),
+    "queue_purge": SocketBinding(),
+}
+
+
 def _action(name: str, rule: str, summary: str, method: str, path: str, handler: Any) -> Action:
-    return Action(name, "queues", f"queues:{rule}", summary, HttpBinding(method, path), handler)
+    return Action(
+        name,
+        "queues",
+        f"queues:{rule}",
+        summary,
+        HttpBinding(method, path),
+        handler,
+        socket=_ON_SOCKETS.get(name),
+    )
 
 
 ACTIONS: Final = (

@@ -20,11 +20,14 @@ class Identity:
         one, which the kernel refuses in its own way.
     :ivar user_id: the user, or None when unknown.
     :ivar roles: lower-case role names.
+    :ivar expires: when the credential does, in seconds since 1970; None if it does not. Doors that
+        keep a connection end it then.
     """
 
     project: str | None
     user_id: str | None = None
     roles: frozenset[str] = frozenset()
+    expires: float | None = None
 
 
 class IdentityPlugin(ABC):
@@ -48,7 +51,8 @@ class IdentityPlugin(ABC):
     def identify(self, headers: Mapping[str, str]) -> Identity:
         """Find out who sent a request.
 
-        :param headers: the request's headers under lower-case names.
+        :param headers: the request's headers under lower-case names; those that a client gives for
+            a whole connection are its token alone.
         :raises Unauthorized: without a valid credential where one is needed.
         :raises StoreUnreachable: when whoever vouches for credentials does not answer.
         """

@@ -64,9 +64,14 @@ class StoreEnvironment:
 
 
 class Driver(ABC):
-    """What the drivers of both stores have in common. Constructing one contacts nothing."""
+    """What the drivers of both stores have in common. Constructing one contacts nothing.
+
+    :cvar cooperative: whether no method ever blocks its thread: it waits through gevent, or not at
+        all. Doors that serve many connections in one thread run other drivers on further threads.
+    """
 
     schemes: ClassVar[frozenset[str]] = frozenset()
+    cooperative: ClassVar[bool] = False
 
     def __init__(self, environment: StoreEnvironment) -> None:
         self.clock = environment.clock

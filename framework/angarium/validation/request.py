@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from angarium.errors import ApiError, InvalidRequest
@@ -55,6 +56,7 @@ class RequestSchema:
         self.name = name
         self.schema = schema
         parts = schema.get("properties", {})
+        self._formats = formats
         self.headers = Part(parts.get("headers", {}), formats, subject_in_header, "headers")
         self.path = Part(parts.get("path", {}), formats, subject_in_body, "path")
         self.arguments = Part(_arguments(schema), formats, subject_in_request, place="")
@@ -71,12 +73,19 @@ class RequestSchema:
         self.body_error = _size_error(body)
         self.media_type: str | None = body.get("contentMediaType")
 
-    def check_headers(self, headers: Mapping[str, str]) -> None:
+    def check_headers(self, headers: Mapping[str, str], *, any_client_id: bool = False) -> None:
         """Check ``Client-ID`` and ``X-Project-Id``, in exactly these spellings.
 
+        :param any_client_id: accept every Client-ID, whatever its form.
         :raises ApiError: one is missing or malformed (contract, ``rest-v2.md`` 1.3).
         """
-        self.headers.check(headers)
+        part = self._headers_of_any_client if any_client_id else self.headers
+        part.check(headers)
+
+    @cached_property
+    def _headers_of_any_client(self) -> Part:
+        schema = _without_formats(self.headers.schema)
+        return Part(schema, self._formats, subject_in_header, "headers")
 
     def check_path(self, path: Mapping[str, str]) -> None:
         """Check the parameters of the route.
@@ -91,6 +100,15 @@ class RequestSchema:
         :raises ApiError: of several problems, the one that the contract puts first.
         """
         self.arguments.check({QUERY: query} if body is MISSING else {QUERY: query, BODY: body})
+
+
+def _without_formats(schema: Any) -> Any:
+    """The schema of some headers without the keyword ``format``."""
+    if isinstance(schema, list):
+        return [_without_formats(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: _without_formats(each) for key, each in schema.items() if key != "format"}
 
 
 def _arguments(schema: Schema) -> Schema:

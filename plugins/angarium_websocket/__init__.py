@@ -1,0 +1,1 @@
+"""The WebSocket door (contract, ``websocket-v2.md``)."""

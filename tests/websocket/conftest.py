@@ -1,0 +1,46 @@
+"""Servers and clients for the WebSocket door."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from tests.servers import BOTH_DOORS, Options, Server, ServerPark
+from tests.websocket.client import Client, connected
+
+SECRET: Final = "paper-boat-42"
+
+OPTIONS: Final[Options] = {
+    **BOTH_DOORS,
+    "DEFAULT": {"enable_checksum": True},
+    "signed_url": {"secret_key": SECRET},
+}
+
+
+@pytest.fixture
+def server(park: ServerPark) -> Server:
+    """A server with both doors, checksums and a key for signatures."""
+    return park.get("sqlite", "websocket", OPTIONS)
+
+
+@pytest.fixture
+def port(server: Server) -> int:
+    """Where its WebSocket door is."""
+    assert server.socket_port is not None
+    return server.socket_port
+
+
+@pytest.fixture(params=["json", "msgpack"])
+def client(request: pytest.FixtureRequest, port: int) -> Iterator[Client]:
+    """A connected client of a project of its own, in each encoding."""
+    with connected(port) as connection:
+        yield Client(connection, is_text=request.param == "json")
+
+
+@pytest.fixture
+def queue() -> str:
+    """A queue name that no other test uses."""
+    return f"queue-{uuid.uuid4().hex[:12]}"

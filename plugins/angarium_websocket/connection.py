@@ -1,23 +1,24 @@
 """One connection: messages in, answers and pushes out, and everything that ends it.
 
-The greenlet of a connection reads, has each message answered, and reads again; what it waits for
-while it reads are the timers, too. So a message is read only when the one before was answered, and
-what a client sends in the meantime stays in its own kernel.
+The greenlet that asks for a message reads it, too, and minds the timers while it waits. So a
+message is read only when the one before was answered, and what a client sends in the meantime stays
+in its own kernel.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import gevent
 from gevent import socket
+from simple_websocket import ConnectionClosed, Server
 from wsproto.frame_protocol import CloseReason, Opcode
 
-from angarium_websocket import framing
+from angarium_websocket import framing, handshake
 from angarium_websocket.inbox import Inbox, Incoming, Violation
 from angarium_websocket.outbox import Outbox, Overflow
 
@@ -56,36 +57,75 @@ class Ending:
 _LOST: Final = Ending(None)
 _TOO_SLOW: Final = Ending(CloseReason.TRY_AGAIN_LATER, "Reads too slowly.", at_once=True)
 
-Answer = Callable[["Connection", Incoming], str | bytes]
-
 
 class _Woken(Exception):
     """Raised in the greenlet of a connection when there is something else to do than to read."""
 
 
-class Connection:
-    """A WebSocket after its handshake. :meth:`send` and :meth:`end` may be called by any thread.
+class _NoThread:
+    """In place of the thread that reads ahead: nothing is read before it is asked for."""
 
-    :param sock: of gevent.
-    :param answer: makes the answer to a message; a text message is a string.
+    name = ""
+
+    def __init__(self, **_: object) -> None:
+        """Take what a thread would be given."""
+
+    def start(self) -> None:
+        """Start nothing."""
+
+
+class Connection(Server):  # type: ignore[misc]  # simple-websocket has no type hints
+    """A WebSocket of flask-sock. :meth:`send` and :meth:`end` may be called by any thread.
+
+    Of simple-websocket are the way to the socket of a request and the interface of views. All of
+    its inside is replaced, since with it sends are neither whole nor in turn, compression is
+    agreed to, a thread reads without end, sizes count characters, and bad UTF-8 ends that thread
+    in silence.
+
+    :param environ: of a request that is an opening handshake.
     :ivar id: random.
     """
 
-    def __init__(self, sock: socket.socket, terms: Terms, answer: Answer) -> None:
+    def __init__(self, environ: handshake.Environment, terms: Terms) -> None:
+        super().__init__(environ, thread_class=_NoThread)
+        sock: socket.socket = self.sock
         self.id = uuid.uuid4()
         self._expires = _NEVER
-        self._socket = sock
         self._terms = terms
-        self._answer = answer
         self._hub = gevent.get_hub()
         self._readable = self._hub.loop.io(sock.fileno(), 1)
         self._inbox = Inbox(terms.max_message_size)
+        self._incoming: Iterator[Incoming] = iter(())
         self._outbox = Outbox(sock, terms.max_send_queue, terms.ping_timeout, self._lose)
         self._ending: Ending | None = None
         self._started = self._last_message = self._last_ping = time.monotonic()
         self._unanswered_ping: float | None = None
+        self._was_looked_for = False
         self._has_spoken = False
         self._is_over = False
+
+    def handshake(self) -> None:
+        """Make the connection a WebSocket; the request has been checked."""
+        self.sock.sendall(handshake.acceptance(self.environ))
+        self.connected = True
+
+    def receive(self) -> str | bytes:
+        """The next message. Called by the one greenlet that answers them.
+
+        :raises ConnectionClosed: there is none, for the connection is to end.
+        """
+        self._last_message = time.monotonic()  # the one before was answered
+        try:
+            self._let_the_client_read()
+            while self._ending is None:
+                message = self._next()
+                if message is not None:
+                    return message
+        except Violation as violation:
+            self._ending = Ending(violation.code, violation.reason)
+        except OSError:
+            self._ending = _LOST
+        raise ConnectionClosed(self._ending.code, self._ending.reason)
 
     def send(self, payload: str | bytes) -> bool:
         """Send one message, whole; a client that reads too slowly is disconnected instead.
@@ -100,57 +140,59 @@ class Connection:
             self._ending = ending
             self._hub.loop.run_callback_threadsafe(self._wake)
 
+    def close(self, reason: int | None = None, message: str | None = None) -> None:
+        """Do the closing handshake, as far as the client takes part in it; once.
+
+        Called by the greenlet that received.
+
+        :param reason: a code, unless the connection ends for another reason; 1000 by default.
+        """
+        if self._is_over:
+            return
+        ending = self._ending = self._ending or Ending(
+            reason or CloseReason.NORMAL_CLOSURE, message or ""
+        )
+        try:
+            self._finish(ending)
+        except OSError:
+            self._outbox.seal(None)
+        finally:
+            self.connected = False
+            self._is_over = True
+            self._readable.close()
+
     def live_for(self, seconds: float | None) -> None:
         """Say how long the client's credential is good from now on; None for ever."""
         self._expires = _NEVER if seconds is None else time.monotonic() + seconds
 
-    def run(self) -> None:
-        """Serve the client until the connection ends. Called once, in a greenlet."""
-        try:
-            while self._ending is None:
-                self._serve()
-            self._finish(self._ending)
-        except (OSError, _Woken):
-            self._outbox.seal(None)
-        finally:
-            self._is_over = True
-            self._readable.close()
-
-    def _serve(self) -> None:
-        """Read once, or do what is due."""
+    def _next(self) -> str | bytes | None:
+        """Look at one frame of those that were read, or else do what is due, or read."""
+        incoming = next(self._incoming, None)
+        if incoming is not None:
+            return self._take(incoming)
         deadline, due = self._next_timer()
         left = deadline - time.monotonic()
-        if left <= 0 and due == self._miss:
-            self._read(0.0)  # the pong may have come while a message was being answered
         if left <= 0:
             due()
         else:
             self._read(None if deadline == _NEVER else left)
+        return None
 
     def _read(self, seconds: float | None) -> None:
         """Take what comes within some time."""
-        try:
-            if not self._wait(seconds):
-                return
-        except _Woken:
+        if not self._wait(seconds):
             return
-        data = self._socket.recv(_AT_ONCE)
-        if not data:
+        data = self.sock.recv(_AT_ONCE)
+        if data:
+            self._incoming = self._inbox.receive(data)
+        else:
             self._ending = self._ending or _LOST
-            return
-        try:
-            for incoming in self._inbox.receive(data):
-                self._take(incoming)
-                if self._ending is not None:
-                    return
-        except Violation as violation:
-            self._ending = Ending(violation.code, violation.reason)
 
     def _wait(self, seconds: float | None) -> bool:
-        """Wait for bytes; False if none came."""
+        """Wait for bytes; False if none came, or something else is to be done."""
         try:
             socket.wait(self._readable, timeout=seconds, timeout_exc=TimeoutError())
-        except TimeoutError:
+        except (TimeoutError, _Woken):
             return False
         return True
 
@@ -158,7 +200,8 @@ class Connection:
         if not self._is_over:
             socket.cancel_wait(self._readable, _Woken())
 
-    def _take(self, incoming: Incoming) -> None:
+    def _take(self, incoming: Incoming) -> str | bytes | None:
+        """Answer a control frame, or return a message."""
         if incoming.opcode is Opcode.PING:
             self._put(framing.serialise(Opcode.PONG, incoming.payload), is_urgent=True)
         elif incoming.opcode is Opcode.PONG:
@@ -169,9 +212,8 @@ class Connection:
             self._ending = _LOST
         else:
             self._has_spoken = True
-            self.send(self._answer(self, incoming))
-            self._last_message = time.monotonic()
-            self._let_the_client_read()
+            return incoming.message
+        return None
 
     def _let_the_client_read(self) -> None:
         """Answer nothing more while much waits, so that only pushes can fill the queue."""
@@ -206,6 +248,7 @@ class Connection:
 
     def _ping(self) -> None:
         self._last_ping = self._unanswered_ping = time.monotonic()
+        self._was_looked_for = False
         self._put(framing.serialise(Opcode.PING, b""), is_urgent=True)
 
     def _expire(self) -> None:
@@ -218,20 +261,22 @@ class Connection:
         self._ending = Ending(CloseReason.NORMAL_CLOSURE, "Idle.")
 
     def _miss(self) -> None:
-        if self._unanswered_ping is not None:
+        if not self._was_looked_for:  # the pong may have come while a message was being answered
+            self._was_looked_for = True
+            self._read(0.0)
+        else:
             self._ending = Ending(CloseReason.INTERNAL_ERROR, "No pong.", at_once=True)
 
     def _finish(self, ending: Ending) -> None:
-        """The closing handshake, as far as the client takes part in it."""
         if ending.code is None:
             self._outbox.seal(None)
             return
         self._outbox.seal(framing.close(ending.code, ending.reason), drops_others=ending.at_once)
         if not self._outbox.wait_until_empty(_CLOSE_WAIT if ending.at_once else _LAST_ANSWERS):
             return
-        self._socket.shutdown(socket.SHUT_WR)
+        self.sock.shutdown(socket.SHUT_WR)
         deadline = time.monotonic() + _CLOSE_WAIT
         # What is left unread makes the kernel reset the connection, and the client lose the code.
-        while (left := deadline - time.monotonic()) > 0 and self._wait(left):
-            if not self._socket.recv(_AT_ONCE):
+        while (left := deadline - time.monotonic()) > 0:
+            if self._wait(left) and not self.sock.recv(_AT_ONCE):
                 return

@@ -1,4 +1,4 @@
-"""The WebSocket door as a WSGI callable: who may come in, and where they are served.
+"""The WebSocket door as a Flask app: who may come in, and how they are served.
 
 It needs a server that hands over the socket (gunicorn), served by greenlets.
 """
@@ -6,22 +6,21 @@ It needs a server that hands over the socket (gunicorn), served by greenlets.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import suppress
+from typing import Any, Final, NoReturn
 
+from flask import Flask, Response, request
 from gevent import threadpool
-from wsproto.frame_protocol import CloseReason, Opcode
+from simple_websocket import ConnectionClosed
+from wsproto.frame_protocol import CloseReason
 
 from angarium.kernel import Kernel
 from angarium.logs import event
 from angarium_websocket import handshake, options
 from angarium_websocket.connection import Connection, Ending, Terms
 from angarium_websocket.handshake import Environment, Reply
-from angarium_websocket.inbox import Incoming
+from angarium_websocket.routing import PATH, ConnectionSock, OnePathFlask
 from angarium_websocket.session import Reception, Session
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse
 
 LOG = logging.getLogger(__name__)
 
@@ -32,12 +31,14 @@ class Door:
     """Lets clients in and serves them.
 
     :param is_local: whether the service listens on a loopback address.
+    :ivar terms: of every connection.
+    :ivar connections: that are served now.
     """
 
     def __init__(self, kernel: Kernel, *, is_local: bool) -> None:
         settings = kernel.conf[options.GROUP]
         self._reception = Reception.of(kernel)
-        self._terms = _terms(settings)
+        self.terms = _terms(settings)
         self._external_port: int | None = settings.external_port
         self._max_connections: int = settings.max_connections
         self._origins = handshake.Origins(
@@ -47,16 +48,22 @@ class Door:
         self._is_stopping = False
         self.connections: set[Connection] = set()
 
-    def __call__(self, environ: Environment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve a client until it leaves, or refuse it.
+    def refuse(self) -> Response | None:
+        """The answer to a handshake that is refused; None for all others."""
+        refusal = self._refuse(request.environ)
+        return None if refusal is None else _answer(refusal)
 
-        :raises StopIteration: when it has left: there is no answer in HTTP any more.
-        """
-        refusal = self._refuse(environ)
-        if refusal is not None:
-            return _answer(refusal, start_response)
-        self._serve(environ)
-        raise StopIteration
+    def serve(self, connection: Connection) -> None:
+        """Answer the messages of a client until the connection is closed."""
+        self.connections.add(connection)
+        event(LOG, logging.DEBUG, "connected", connection=connection.id)
+        try:
+            with suppress(ConnectionClosed):
+                self._converse(connection)
+            connection.close()  # here, since what is being closed counts among the connections
+        finally:
+            self.connections.discard(connection)
+            event(LOG, logging.DEBUG, "disconnected", connection=connection.id)
 
     def stop(self) -> None:
         """Let nobody in any more, and end all connections when what is in flight was answered."""
@@ -66,7 +73,7 @@ class Door:
 
     def _refuse(self, environ: Environment) -> Reply | None:
         if not handshake.is_upgrade(environ):
-            return handshake.STATUS_PAGE
+            return None
         refusal = (
             handshake.check_upgrade(environ)
             or handshake.check_port(environ, self._external_port)
@@ -75,33 +82,34 @@ class Door:
         is_full = 0 < self._max_connections <= len(self.connections)
         return refusal or (handshake.FULL if is_full or self._is_stopping else None)
 
-    def _serve(self, environ: Environment) -> None:
-        sock = environ["gunicorn.socket"]
+    def _converse(self, connection: Connection) -> NoReturn:
         session = Session(self._reception)
-
-        def answer(connection: Connection, incoming: Incoming) -> str | bytes:
-            payload = self._run(session, incoming)
+        while True:
+            answer = self._run(session, connection.receive())
             connection.live_for(session.lifetime)
-            return payload
+            connection.send(answer)
 
-        connection = Connection(sock, self._terms, answer)
-        self.connections.add(connection)
-        event(LOG, logging.DEBUG, "connected", connection=connection.id)
-        try:
-            sock.sendall(handshake.acceptance(environ))
-            connection.run()
-        finally:
-            self.connections.discard(connection)
-            event(LOG, logging.DEBUG, "disconnected", connection=connection.id)
-
-    def _run(self, session: Session, incoming: Incoming) -> str | bytes:
-        is_text = incoming.opcode is Opcode.TEXT
+    def _run(self, session: Session, message: str | bytes) -> str | bytes:
+        is_text = isinstance(message, str)
+        raw = message.encode() if isinstance(message, str) else message
         if self._threads is None:
-            return session.answer(incoming.payload, is_text=is_text)
-        payload: str | bytes = self._threads.apply(
-            session.answer, (incoming.payload,), {"is_text": is_text}
-        )
-        return payload
+            return session.answer(raw, is_text=is_text)
+        answer: str | bytes = self._threads.apply(session.answer, (raw,), {"is_text": is_text})
+        return answer
+
+
+def create_app(door: Door) -> Flask:
+    """The door as a Flask app, which is a WSGI callable."""
+    app = OnePathFlask("angarium_websocket")
+    app.config["SOCK_SERVER_OPTIONS"] = {"terms": door.terms}
+    app.before_request(door.refuse)
+    app.add_url_rule(PATH, view_func=_show_status, provide_automatic_options=False)
+    ConnectionSock(app).route(PATH)(door.serve)
+    return app
+
+
+def _show_status() -> Response:
+    return _answer(handshake.STATUS_PAGE)
 
 
 def _terms(settings: Any) -> Terms:
@@ -115,12 +123,5 @@ def _terms(settings: Any) -> Terms:
     )
 
 
-def _answer(reply: Reply, start_response: StartResponse) -> Iterable[bytes]:
-    body = reply.text.encode()
-    headers = [
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Length", str(len(body))),
-        *reply.headers.items(),
-    ]
-    start_response(reply.status, headers)
-    return [body]
+def _answer(reply: Reply) -> Response:
+    return Response(reply.text, reply.status, reply.headers, mimetype="text/plain")

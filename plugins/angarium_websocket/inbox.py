@@ -32,6 +32,11 @@ class Incoming:
     opcode: Opcode
     payload: bytes
 
+    @property
+    def message(self) -> str | bytes:
+        """A text message as a string, a binary one as bytes."""
+        return self.payload.decode() if self.opcode is Opcode.TEXT else self.payload
+
 
 class Inbox:
     """Puts messages together.

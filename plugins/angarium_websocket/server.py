@@ -24,7 +24,7 @@ from oslo_config import cfg
 
 from angarium import kernel
 from angarium.errors import AngariumError
-from angarium_websocket.door import Door
+from angarium_websocket.door import Door, create_app
 
 _HANDSHAKE: Final = 5  # seconds (contract, 1)
 _GRACE: Final = 15  # seconds for what is in flight when the service stops
@@ -36,7 +36,10 @@ class Application(BaseApplication):
 
     :param descriptor: of the socket on which clients connect, for gunicorn to close.
     :param is_local: whether that is a loopback address.
+    :ivar door: what is served, in the process that serves.
     """
+
+    door: Door
 
     def __init__(self, conf: cfg.ConfigOpts, descriptor: int, *, is_local: bool) -> None:
         self._conf = conf
@@ -72,7 +75,8 @@ class Application(BaseApplication):
         housekeeper.start()
         atexit.register(service.close)
         atexit.register(housekeeper.stop)
-        return Door(service, is_local=self._is_local)
+        self.door = Door(service, is_local=self._is_local)
+        return create_app(self.door)
 
     def run(self) -> None:
         """Serve until a signal comes.
@@ -110,7 +114,7 @@ class Worker(GeventWorker):
         """Close the clients' connections in order, and stop when they are gone."""
         super().handle_exit(sig, frame)
         if self.booted:
-            gevent.spawn(cast(Door, self.wsgi).stop)
+            gevent.spawn(cast(Application, self.app).door.stop)
 
 
 class _Logger(Logger):

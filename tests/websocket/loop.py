@@ -5,16 +5,16 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import gevent
 from gevent import event, threadpool
 from gevent.server import StreamServer
+from werkzeug.test import create_environ
 
-from angarium_websocket import handshake
 from angarium_websocket.connection import Connection, Terms
-from angarium_websocket.inbox import Incoming
+from angarium_websocket.routing import ConnectionSock, OnePathFlask
 
 TERMS: Final = Terms(
     first_message_timeout=None,
@@ -24,12 +24,12 @@ TERMS: Final = Terms(
     max_message_size=1_000_000,
     max_send_queue=1000,
 )
-Answer = Callable[[Connection, Incoming], str | bytes]
+Answer = Callable[[Connection, str | bytes], str | bytes]
 
 
-def echo(connection: Connection, incoming: Incoming) -> str | bytes:
+def echo(connection: Connection, message: str | bytes) -> str | bytes:
     """Answer with the message itself."""
-    return incoming.payload if incoming.opcode == 2 else incoming.payload.decode()
+    return message
 
 
 class Loop:
@@ -41,8 +41,10 @@ class Loop:
     def __init__(self, terms: Terms, answer: Answer) -> None:
         self.connections: queue.Queue[Connection] = queue.Queue()
         self.port = 0
-        self._terms = terms
         self._answer = answer
+        self._app = OnePathFlask("loop")
+        self._app.config["SOCK_SERVER_OPTIONS"] = {"terms": terms}
+        ConnectionSock(self._app).route("/")(self._serve)
         self._is_ready = threading.Event()
         self._stop: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run)
@@ -58,7 +60,7 @@ class Loop:
         self._thread.join(30)
 
     def _run(self) -> None:
-        server = StreamServer(("127.0.0.1", 0), self._serve)
+        server = StreamServer(("127.0.0.1", 0), self._accept)
         self._threads = threadpool.ThreadPool(4)
         server.start()
         over, hub = event.Event(), gevent.get_hub()
@@ -70,20 +72,25 @@ class Loop:
         self._threads.kill()
         hub.destroy()
 
-    def _serve(self, sock: Any, address: Any) -> None:
+    def _accept(self, sock: Any, address: Any) -> None:
+        """Hand a socket over as gunicorn does."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += sock.recv(1)
-        lines = [line.partition(": ") for line in head.decode().splitlines()[1:]]
-        key = next(value for name, _, value in lines if name.lower() == "sec-websocket-key")
-        sock.sendall(handshake.acceptance({"HTTP_SEC_WEBSOCKET_KEY": key}))
-        connection = Connection(sock, self._terms, self._apply)
-        self.connections.put(connection)
-        connection.run()
+        lines = [line.partition(": ") for line in head.decode().splitlines()[1:-1]]
+        environ = create_environ(headers=[(name, value) for name, _, value in lines])
+        with suppress(StopIteration):
+            self._app({**environ, "gunicorn.socket": sock}, _answer_nothing)
 
-    def _apply(self, connection: Connection, incoming: Incoming) -> str | bytes:
-        answer: str | bytes = self._threads.apply(self._answer, (connection, incoming))
-        return answer
+    def _serve(self, connection: Connection) -> None:
+        self.connections.put(connection)
+        while True:
+            message = connection.receive()
+            connection.send(self._threads.apply(self._answer, (connection, message)))
+
+
+def _answer_nothing(*arguments: Any) -> Any:
+    raise AssertionError("a WebSocket is answered in HTTP")
 
 
 @contextmanager

@@ -10,14 +10,16 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
+from gevent.socket import socketpair
 from websockets.exceptions import ConnectionClosed
+from werkzeug.test import create_environ
 
 from angarium.testing import effort
 from angarium_websocket.connection import Connection, Ending
-from angarium_websocket.inbox import Incoming
+from angarium_websocket.routing import ConnectionSock, OnePathFlask
 from tests.websocket.client import TIMEOUT, connected
 from tests.websocket.loop import TERMS, echo, serving
-from tests.websocket.raw import RawClient, frame
+from tests.websocket.raw import RawClient, frame, handshake
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 _PUSHERS: Final = 16
@@ -174,9 +176,9 @@ def test_a_client_that_answers_no_ping_is_disconnected() -> None:
 
 
 def test_a_pong_that_waits_behind_a_slow_request_counts() -> None:
-    def slowly(connection: Connection, incoming: Incoming) -> str | bytes:
+    def slowly(connection: Connection, message: str | bytes) -> str | bytes:
         time.sleep(1)
-        return echo(connection, incoming)
+        return echo(connection, message)
 
     terms = replace(TERMS, ping_interval=0.2, ping_timeout=0.5)
     with serving(terms, slowly) as loop, RawClient(loop.port) as client:
@@ -216,7 +218,7 @@ def test_the_first_message_is_enough() -> None:
 
 
 def test_a_credential_that_expires_ends_the_connection() -> None:
-    def briefly(connection: Connection, incoming: Incoming) -> str | bytes:
+    def briefly(connection: Connection, message: str | bytes) -> str | bytes:
         connection.live_for(0.2)
         return "good for a while"
 
@@ -229,7 +231,7 @@ def test_a_credential_that_expires_ends_the_connection() -> None:
 def test_what_is_being_answered_is_answered_before_the_end() -> None:
     started, going_on = threading.Event(), threading.Event()
 
-    def slowly(connection: Connection, incoming: Incoming) -> str | bytes:
+    def slowly(connection: Connection, message: str | bytes) -> str | bytes:
         started.set()
         assert going_on.wait(TIMEOUT)
         return "done"
@@ -246,6 +248,29 @@ def test_what_is_being_answered_is_answered_before_the_end() -> None:
             client.recv(TIMEOUT)
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1001
+
+
+def test_a_client_that_leaves_before_it_is_accepted() -> None:
+    served: list[Connection] = []
+    app = OnePathFlask("door")
+    app.config["SOCK_SERVER_OPTIONS"] = {"terms": TERMS}
+    ConnectionSock(app).route("/")(served.append)
+    here, there = socketpair()
+    there.close()
+    environ = {**create_environ(headers=handshake()), "gunicorn.socket": here}
+    with here, pytest.raises(StopIteration):
+        app(environ, lambda *_: pytest.fail("it is answered in HTTP"))
+    assert served == []
+
+
+def test_an_error_in_the_program_ends_the_connection() -> None:
+    def fail(connection: Connection, message: str | bytes) -> str | bytes:
+        raise ZeroDivisionError
+
+    with serving(answer=fail) as loop, RawClient(loop.port) as client:
+        client.send(frame(TEXT, b""))
+        assert client.closing() == (1011, "Internal error.")
+        assert client.is_ended()
 
 
 def test_a_closing_client_gets_its_code_back() -> None:

@@ -59,6 +59,13 @@ class _Redis:
         return self._uri
 
 
+@pytest.fixture
+def postgresql_url(postgresql: Callable[[], str]) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    with stores.database(postgresql()) as found:
+        yield found
+
+
 @pytest.fixture(scope="session")
 def redis() -> Iterator[_Redis]:
     """A function that returns the uri of a running Redis server."""

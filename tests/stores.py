@@ -13,6 +13,7 @@ data suite unless ``ANGARIUM_TEST_MONGODB_WHOLE`` is set.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 import uuid
@@ -55,6 +56,18 @@ Options = Mapping[str, Mapping[str, object]]
 _KINDS: Final = ("message_store", "management_store")
 
 
+_CONNECTIONS: Final = "max_connections = 500\n"
+"""For all the servers that stay up during a run of the tests."""
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Let one test process at a time do something."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 @contextmanager
 def postgresql_server(run_id: str) -> Iterator[str]:
     """The URL of a PostgreSQL that all test processes with the same ``run_id`` share.
@@ -71,7 +84,13 @@ def postgresql_server(run_id: str) -> Iterator[str]:
 
     # Not below pytest's directory: PostgreSQL runs as another user when the tests run as root.
     directory = Path(tempfile.gettempdir()) / f"angarium-postgresql-{run_id}"
-    server = postgres_server.get_server(directory, cleanup_mode="delete")
+    server = postgres_server.get_server(directory, cleanup_mode="delete", start=False)
+    with _alone(directory.with_suffix(".lock")):
+        server.ensure_pgdata_inited()
+        settings = directory / "postgresql.conf"
+        if _CONNECTIONS not in settings.read_text():
+            settings.write_text(settings.read_text() + _CONNECTIONS)
+        server.start()
     try:
         uri = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         yield uri.render_as_string(hide_password=False)

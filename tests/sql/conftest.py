@@ -21,13 +21,6 @@ def drivers(tmp_path: Path) -> Iterator[Drivers]:
     opened.close()
 
 
-@pytest.fixture
-def postgresql_url(postgresql: Callable[[], str]) -> Iterator[str]:
-    """The URL of an empty PostgreSQL database."""
-    with stores.database(postgresql()) as found:
-        yield found
-
-
 @contextmanager
 def empty_database(kind: str, directory: Path, postgresql: Callable[[], str]) -> Iterator[str]:
     """The URL of a database of a kind, without tables."""

@@ -47,7 +47,7 @@ def db() -> None:
 @click.pass_obj
 def db_upgrade(arguments: list[str], uri: str | None) -> None:
     """Bring the structure of all stores up to date, those of pools included. Safe to repeat."""
-    service = kernel.build(common.load(arguments))
+    service = kernel.build(common.load(arguments), processes=_BESIDE_A_SERVER)
     try:
         with logs.explained():
             if uri is None:

@@ -105,7 +105,7 @@ def _is_worthwhile(item: pytest.Item) -> bool:
     chosen = getattr(getattr(item, "callspec", None), "params", {})
     if chosen.get("door") != WEBSOCKET:
         return True
-    # Nothing in the door knows the store. Two doors are two processes, too many for a private store.
+    # Nothing in the door knows the store, and a private one has no second process for it.
     is_shared = chosen.get("store") in stores.STORES
     is_wanted = is_shared if effort.IS_FULL else chosen.get("store") == "sqlite"
     return chosen.get("kind") != "topic" and is_wanted

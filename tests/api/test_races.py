@@ -131,7 +131,8 @@ class Turns:
             ok(self.other.claim_create(self.queue), 204)
             return
         claim_id, found = claim(self.other, self.queue, limit=2, ttl=CLAIM_TTL)
-        assert ok(self.other.claim_get(self.queue, claim_id), 200)["messages"] == found
+        read = ok(self.other.claim_get(self.queue, claim_id), 200)["messages"]
+        assert [it["id"] for it in read] == [it["id"] for it in found]
         for message in found:
             ok(self.other.message_delete(self.queue, message["id"], claim_id), 204)
         self._take([message["body"][0] for message in found], 2)

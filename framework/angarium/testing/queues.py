@@ -244,14 +244,19 @@ def new_queue(
     return queue
 
 
-def sibling(queue: Queue, name: str = "dead-letters") -> Queue:
-    """Another queue of the same project, such that claims can move messages to and fro."""
-    here = queue.ref.scope
+def within_reach(driver: DataDriver, here: Scope, name: str = "dead-letters") -> Scope:
+    """A scope of the same project, such that claims can move messages to and fro."""
     for number in range(_NAMES):
         there = replace(here, name=f"{name}-{number}" if number else name)
-        if all(starmap(queue.driver.moves_dead_letters, [(here, there), (there, here)])):
-            return new_queue(queue.driver, there.name, project=here.project)
+        if all(starmap(driver.moves_dead_letters, [(here, there), (there, here)])):
+            return there
     raise AssertionError(f"no queue is within reach of the claims on {here}")
+
+
+def sibling(queue: Queue, name: str = "dead-letters") -> Queue:
+    """Another queue of the same project, such that claims can move messages to and fro."""
+    there = within_reach(queue.driver, queue.ref.scope, name)
+    return new_queue(queue.driver, there.name, project=there.project)
 
 
 def at_epoch(queue: Queue, epoch: int) -> Queue:

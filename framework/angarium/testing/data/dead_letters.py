@@ -21,6 +21,7 @@ from angarium.testing.queues import (
     new_queue,
     numbered,
     sibling,
+    within_reach,
 )
 from angarium.testing.timing import advance, within_one_second
 
@@ -152,7 +153,7 @@ class DeadLetterCases(DataCases):
 
     def test_missing_queue_is_asked_for_only_when_needed(self, queue: Queue) -> None:
         """As long as nothing has to move it need not exist; then nothing changes without it."""
-        missing = DeadLetter(1, replace(queue.ref.scope, name="dead-letters"), epoch=None)
+        missing = DeadLetter(1, within_reach(queue.driver, queue.ref.scope), epoch=None)
         queue.post("A", "B")
         assert queue.claim(1, ttl=10, dead_letter=missing).names == ["A"]
         advance(queue.driver, 20)

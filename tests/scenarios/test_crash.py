@@ -1,6 +1,7 @@
 """The server, or its database, is killed with signal 9 under load, again and again.
 
-A few times by default; with ``ANGARIUM_TEST_FULL=1`` the whole server twenty times.
+A few times by default; with ``ANGARIUM_TEST_FULL=1`` the whole server twenty times on SQLite and
+PostgreSQL, whose files and sessions it is about.
 """
 
 from __future__ import annotations
@@ -63,17 +64,19 @@ def _is_worker(process: psutil.Process) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("kill", "times"),
-    [
-        (kill_everything, 20 if FULL else 3),
-        (kill_main_process, 8 if FULL else 2),
-        (kill_one_worker, 8 if FULL else 2),
-    ],
+    ("kill", "usual", "full"),
+    [(kill_everything, 3, 20), (kill_main_process, 2, 8), (kill_one_worker, 2, 8)],
     ids=["everything", "main process", "one worker"],
 )
 def test_nothing_acknowledged_is_lost(
-    mortal: Server, project: str, kill: Callable[[Server], None], times: int
+    mortal: Server,
+    project: str,
+    store: str,
+    kill: Callable[[Server], None],
+    usual: int,
+    full: int,
 ) -> None:
+    times = full if FULL and store in ("sqlite", "postgresql") else usual
     dice = random.Random(kill.__name__)
     books: dict[str, Ledger] = {}
     for number in range(times):

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import pymongo
+from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
+from bson.int64 import Int64
 from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
@@ -32,6 +34,18 @@ DEADLINE: Final = 8.0  # seconds after which an operation is given up, whatever 
 MAINTENANCE: Final = 60.0  # the same for what may have very much to do, and no client waits for
 _COMMITTED: Final = (Again, DeadLettersLeased)
 """What work raises for its changes to be kept."""
+
+
+class _PlainNumbers(TypeDecoder):
+    """Reads 64-bit integers as what they are in Python; other stores' clients insist on that."""
+
+    bson_type = Int64
+
+    def transform_bson(self, value: int) -> int:
+        return int(value)
+
+
+_CODEC: Final[CodecOptions[Document]] = CodecOptions(type_registry=TypeRegistry([_PlainNumbers()]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +168,7 @@ class Deployment:
     def _open(self) -> Database[Document]:
         return self._of_this_process().client.get_database(
             self._database,
+            codec_options=_CODEC,
             read_preference=ReadPreference.PRIMARY,
             read_concern=ReadConcern("majority"),
             write_concern=WriteConcern(self.write_concern),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
+from types import NoneType
 from typing import Any, Final
 
 from angarium.storage.models import Claim, Message, MessageMoment, Page, Stats
+
+_PLAIN: Final = (str, bytes, int, bool, NoneType)
 
 UNIT: Final = 1000
 """Seconds that ages are counted in: real time that passes meanwhile does not show."""
@@ -32,3 +35,21 @@ def plain(value: Any) -> Any:
         case Stats():
             return value.total, value.claimed, plain(value.oldest), plain(value.newest)
     return value
+
+
+def insist_on_plain_values(value: Any, place: str = "result") -> None:
+    """A driver hands over strings, bytes and numbers as such, never subclasses of its client's.
+
+    Another store's client may refuse those.
+
+    :param place: what to call the value.
+    :raises AssertionError: somewhere in it is something else.
+    """
+    if isinstance(value, tuple | list):
+        for item in value:
+            insist_on_plain_values(item, place)
+    elif is_dataclass(value):
+        for field in fields(value):
+            insist_on_plain_values(getattr(value, field.name), f"{place}.{field.name}")
+    else:
+        assert type(value) in _PLAIN, f"{place} is a {type(value).__qualname__}"

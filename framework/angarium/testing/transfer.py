@@ -16,7 +16,7 @@ from angarium.storage import operations as op
 from angarium.storage.driver import DataDriver, StoreEnvironment
 from angarium.storage.models import Extract, StoredClaim, StoredMessage
 from angarium.storage.signals import DeadLettersLeased
-from angarium.testing.comparing import plain
+from angarium.testing.comparing import insist_on_plain_values, plain
 from angarium.testing.queues import ALICE, MAX_CALLS, Claimed, Queue, new_project, new_queue
 
 
@@ -73,6 +73,7 @@ def pages(queue: Queue, limit: int = 1000, *, after: int = 0, bodies: bool = Tru
     parts: list[Extract] = []
     for _ in range(MAX_CALLS):
         part = queue.do(op.ExportMessages(after, limit, bodies))
+        insist_on_plain_values(part, "extract")
         parts.append(part)
         assert len(part.messages) <= limit
         if part.complete:
@@ -102,6 +103,7 @@ def exported_claims(queue: Queue, limit: int = 1000) -> list[StoredClaim]:
     cursor = None
     for _ in range(MAX_CALLS):
         part = queue.do(op.ExportClaims(cursor, limit))
+        insist_on_plain_values(part, "extract")
         assert len(part.claims) <= limit
         claims += part.claims
         cursor = part.cursor

@@ -354,6 +354,13 @@ class Conflict(ApiError):
     default_description = "The resource is in a state that does not allow this."
 
 
+class SubscriptionAlreadyExists(Conflict):
+    """Raised when another subscription of the queue or topic has the same subscriber."""
+
+    code = "subscription-already-exists"
+    default_description = "The queue has a subscription of this subscriber already."
+
+
 class PoolAlreadyExists(Conflict):
     """Raised when another pool has the same uri."""
 

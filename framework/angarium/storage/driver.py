@@ -19,6 +19,15 @@ from oslo_config import cfg
 from angarium.clock import Clock
 from angarium.errors import NotOffered
 from angarium.storage import operations as op
+from angarium.storage.deliveries import (
+    DutyPage,
+    DutyStatus,
+    Expansion,
+    Lane,
+    Notice,
+    NoticeExtract,
+    Settlement,
+)
 from angarium.storage.models import (
     Capability,
     Claim,
@@ -26,6 +35,7 @@ from angarium.storage.models import (
     Extract,
     Kind,
     Message,
+    NewSubscription,
     Page,
     PoolRecord,
     QueueChange,
@@ -34,6 +44,8 @@ from angarium.storage.models import (
     QueueRef,
     Scope,
     Stats,
+    Subscription,
+    SubscriptionChange,
 )
 
 INTERFACE_VERSION = 1
@@ -117,9 +129,12 @@ class DataDriver(Driver):
     of ``queue`` is not the store's, and may raise :class:`~angarium.storage.signals.Again`.
 
     :cvar interface_version: what a driver was written for; each declares it in its own body.
+    :cvar keeps_notices: whether it offers the methods about deliveries. Queues of a driver without
+        them can have no subscribers.
     """
 
     interface_version: ClassVar[int] = INTERFACE_VERSION
+    keeps_notices: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -137,13 +152,14 @@ class DataDriver(Driver):
     def unregister(self, queue: QueueRef) -> None:
         """Delete the queue with its messages and claims; leave a tombstone with this epoch.
 
-        No-op when the store's record, a tombstone included, has this epoch or a higher one.
+        What it owes its subscribers stays. No-op when the store's record, a tombstone included,
+        has this epoch or a higher one.
         Tombstones may be reclaimed after an hour.
         """
 
     @abstractmethod
     def post_messages(self, queue: QueueRef, operation: op.PostMessages) -> None:
-        """Store the batch at the end of the queue."""
+        """Store the batch at the end of the queue, and its notice if it has one."""
 
     @abstractmethod
     def list_messages(self, queue: QueueRef, operation: op.ListMessages) -> Page:
@@ -214,6 +230,82 @@ class DataDriver(Driver):
     def get_totals(self) -> Stats:
         """Count the messages of the whole store; ``oldest`` and ``newest`` stay None."""
 
+    # --- Deliveries (docs/interfaces.rst): a driver may do without, see keeps_notices ------------
+
+    def add_notice(self, queue: QueueRef, operation: op.AddNotice) -> None:
+        """Store a notice that no message belongs to."""
+        raise NotOffered
+
+    def lease_notices(self, owner: str, seconds: int, limit: int) -> tuple[Notice, ...]:
+        """Take notices of the whole store that are not fully expanded; oldest first.
+
+        The notices of one queue are handed out by position, without a gap, and to one owner at a
+        time: while one of them is leased, nobody else gets any of that queue. Who holds a lease
+        gets the notice again. Nothing is written when there is nothing to take.
+
+        :param owner: a name that nobody else has.
+        :param seconds: for which others leave them alone.
+        """
+        raise NotOffered
+
+    def expand_notices(self, owner: str, pages: Sequence[Expansion]) -> None:
+        """Store duties and note how far the expansions are; each page in one atomic step.
+
+        A page is void if its notice is not at its cursor, or if the lease of the notice ran out
+        and somebody else has it: nothing happens then. A duty that is there stays as it is. The
+        last page ends the lease; a notice is forgotten when it is fully expanded and has no duties
+        (any more). Pages of one notice are carried out in the order given.
+        """
+        raise NotOffered
+
+    def lease_lanes(
+        self, owner: str, seconds: int, lanes: int, duties: int, *, suspects: bool
+    ) -> tuple[Lane, ...]:
+        """Take lanes of the whole store in which something is due and which nobody else holds.
+
+        Those come first whose first duty has been due for longest. In an ordered lane only the
+        oldest pending duty counts, due or not. Nothing is written when there is nothing to take.
+
+        :param lanes: at most so many.
+        :param duties: of each lane, at most so many.
+        :param suspects: take lanes that count as suspect, and no others; or just the others.
+        """
+        raise NotOffered
+
+    def settle_lane(self, owner: str, settlement: Settlement) -> Lane | None:
+        """Report what became of duties; keep the lane and take more of them, or give it back.
+
+        Nothing happens if the lease ran out and somebody else has the lane. Outcomes of duties that
+        are not pending any more are ignored one by one.
+
+        :returns: the lane with further duties that are due, now leased for ``settlement.seconds``;
+            None if it was given back, is somebody else's, or has nothing more that is due: then
+            it is given back as well.
+        """
+        raise NotOffered
+
+    def list_duties(self, status: DutyStatus, marker: str | None, limit: int) -> DutyPage:
+        """Read duties of the whole store in an order of the driver's."""
+        raise NotOffered
+
+    def replay_duty(self, scope: Scope, subscription_id: str, notice_id: str, state: bytes) -> bool:
+        """Make a duty that is over, or pending, due at once; False if there is none."""
+        raise NotOffered
+
+    def export_notices(self, queue: QueueRef, operation: op.ExportNotices) -> NoticeExtract:
+        """Read what the queue owes its subscribers, for another store."""
+        raise NotOffered
+
+    def import_notices(self, queue: QueueRef, operation: op.ImportNotices) -> None:
+        """Store what the queue owes its subscribers, from another store."""
+        raise NotOffered
+
+    def drop_notices(self, queue: QueueRef) -> None:
+        """Forget what the queue owes its subscribers: it has moved to another store with it all.
+
+        No-op when the store's record of the queue, a tombstone included, has a higher epoch.
+        """
+
     # --- Between pools: a driver that offers none of this serves without pools --------------------
 
     def moves_dead_letters(self, source: Scope, target: Scope) -> bool:
@@ -282,7 +374,8 @@ class ControlDriver(Driver):
     ) -> tuple[QueueRecord, bool]:
         """Write a pending record with a fresh epoch, unless there is one in any state.
 
-        A record that is there is returned whether or not there is such a pool.
+        The new one has subscribers if the scope has a live subscription at that instant. A record
+        that is there is returned whether or not there is such a pool.
 
         :returns: the record that is there now, and whether this call created it.
         :raises RecordChanged: there is no pool of that name (the empty name needs none).
@@ -294,7 +387,7 @@ class ControlDriver(Driver):
     ) -> QueueRecord:
         """Replace the metadata; the record is pending afterwards and has a fresh epoch.
 
-        Target and source stay as they are.
+        All else stays as it is.
 
         :raises RecordChanged: the record is gone, being deleted or moved, or no longer has
             ``expected_epoch``.
@@ -305,8 +398,9 @@ class ControlDriver(Driver):
 
         The target counts since noting one neither raises the epoch nor changes the state.
 
-        :raises RecordChanged: it has not, its lease is not over and the change waits for that, or
-            one of the pools it is to name is not there (the empty name needs none).
+        :raises RecordChanged: it has not, its lease is not over and the change waits for that, one
+            of the pools it is to name is not there (the empty name needs none), or it is to have no
+            subscribers and has a live subscription.
         """
         raise NotOffered
 
@@ -325,6 +419,44 @@ class ControlDriver(Driver):
         A published record has no source any more. No-op when the record no longer has the epoch of
         ``queue``, or is being moved.
         """
+
+    # --- Subscriptions (storage-semantics.md 12): a driver may do without ------------------------
+    # They expire, do not depend on the queue's record, and are not deleted with it.
+
+    def create_subscription(self, new: NewSubscription) -> tuple[Subscription, bool]:
+        """Store a subscription unless the scope has a live one of the same subscriber.
+
+        :returns: the subscription that is there now, and whether this call created it; one that
+            has the id of ``new`` counts as created.
+        :raises RecordChanged: the queue has no record, it is being deleted, or it is not noted as
+            having subscribers (``QueueRecord.has_subscribers``).
+        """
+        raise NotOffered
+
+    def get_subscription(self, scope: Scope, id_: str) -> Subscription | None:
+        """Read a live subscription; None if the scope has none of that id."""
+        raise NotOffered
+
+    def list_subscriptions(self, scope: Scope, *, marker: str, limit: int) -> list[Subscription]:
+        """Read at most ``limit`` live ones with an id after ``marker``, in code point order."""
+        raise NotOffered
+
+    def update_subscription(
+        self, scope: Scope, id_: str, change: SubscriptionChange
+    ) -> Subscription | None:
+        """Change a live subscription; returns it as it is then, None if the scope has none.
+
+        :raises SubscriptionAlreadyExists: another live one of the scope has that subscriber.
+        """
+        raise NotOffered
+
+    def delete_subscription(self, scope: Scope, id_: str) -> Subscription | None:
+        """Delete a subscription; returns it as it was, None if the scope has none of that id."""
+        raise NotOffered
+
+    def purge_subscriptions(self, scope: Scope) -> None:
+        """Delete all subscriptions of a scope."""
+        raise NotOffered
 
     # --- Pools and flavors (storage-semantics.md 13): a driver may do without --------------------
 

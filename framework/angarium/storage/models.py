@@ -64,6 +64,8 @@ class QueueRecord:
     :ivar pool: the name of the pool that holds the messages; empty for the default store.
     :ivar target: the pool that they are being copied to, if they are, or None.
     :ivar source: the pool that they have just left, where they are still to be deleted, or None.
+    :ivar has_subscribers: whether posts have to be announced. True at least as long as the scope
+        has a live subscription.
     """
 
     scope: Scope
@@ -73,6 +75,7 @@ class QueueRecord:
     state: QueueState = QueueState.PUBLISHED
     target: str | None = None
     source: str | None = None
+    has_subscribers: bool = False
 
     @property
     def ref(self) -> QueueRef:
@@ -92,6 +95,8 @@ class QueueChange:
     :ivar raises_epoch: whether the record gets a fresh epoch.
     :ivar lease: seconds from now for which a record that is MOVING is left alone; others get 0.
     :ivar after_lease: make the change only if the lease of the record is over.
+    :ivar has_subscribers: the new value; None to keep it. False changes nothing but a record whose
+        scope has no live subscription at that instant.
     """
 
     state: QueueState
@@ -102,6 +107,65 @@ class QueueChange:
     raises_epoch: bool = True
     lease: int = 0
     after_lease: bool = False
+    has_subscribers: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubscription:
+    """A subscription on its way into the management store (contract, ``rest-v2.md`` 9).
+
+    :ivar scope: the queue or topic whose posts are announced.
+    :ivar id: made by the caller, in an order that grows with time.
+    :ivar subscriber: the target URI.
+    :ivar ttl: seconds to live.
+    :ivar confirmed: whether the subscriber is known to want it.
+    :ivar delivery_secret: marks the subscription of a socket; never shown to anybody.
+    """
+
+    scope: Scope
+    id: str
+    subscriber: str
+    ttl: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+    confirmed: bool = False
+    delivery_secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A live subscription.
+
+    :ivar ttl: seconds, as last set.
+    :ivar age: seconds since creation, whatever was changed later.
+    :ivar remaining: seconds until it expires, above 0.
+    :ivar delivery_secret: as in :class:`NewSubscription`.
+    """
+
+    scope: Scope
+    id: str
+    subscriber: str
+    ttl: int
+    age: int
+    remaining: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+    confirmed: bool = False
+    delivery_secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionChange:
+    """What becomes of a subscription in one step; None keeps a value.
+
+    :ivar ttl: runs from now on.
+    :ivar options: in place of all that there are.
+    :ivar drops_secret: whether it is no longer the subscription of a socket.
+    """
+
+    subscriber: str | None = None
+    ttl: int | None = None
+    options: Mapping[str, Any] | None = None
+    confirmed: bool | None = None
+    drops_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

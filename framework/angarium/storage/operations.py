@@ -7,6 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from angarium.storage.deliveries import (
+    NewDuty,
+    NewNotice,
+    NoticeExtract,
+    StoredDuty,
+    StoredNotice,
+)
 from angarium.storage.models import (
     Claim,
     ClaimExtract,
@@ -129,10 +136,13 @@ class PostMessages(DataOperation[None]):
 
     :ivar messages: at least one.
     :ivar client_id: who posts, in canonical form; compared by the echo rule.
+    :ivar notice: to be stored in the same step, for the subscribers; None if there are none. The
+        kernel adds it when all filters have had the operation.
     """
 
     messages: tuple[NewMessage, ...]
     client_id: str
+    notice: NewNotice | None = None
 
     def perform(self, driver: DataDriver, queue: QueueRef) -> None:
         """Call the driver."""
@@ -377,3 +387,58 @@ class ImportClaims(DataOperation[None]):
     def perform(self, driver: DataDriver, queue: QueueRef) -> None:
         """Call the driver."""
         driver.import_claims(queue, self)
+
+
+# --- Deliveries: no filter sees these either -----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AddNotice(DataOperation[None]):
+    """Store a notice that no message belongs to, already expanded into these duties.
+
+    It has the position that the queue last gave to a message.
+
+    :ivar duties: at least one.
+    """
+
+    notice: NewNotice
+    duties: tuple[NewDuty, ...]
+
+    def perform(self, driver: DataDriver, queue: QueueRef) -> None:
+        """Call the driver."""
+        driver.add_notice(queue, self)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportNotices(DataOperation[NoticeExtract]):
+    """Read what a queue owes its subscribers: first all notices, then the pending duties.
+
+    Duties that are over are left out, and so are notices that only these need.
+
+    :ivar cursor: of the last page, None for the first.
+    """
+
+    cursor: str | None
+    limit: int
+
+    def perform(self, driver: DataDriver, queue: QueueRef) -> NoticeExtract:
+        """Call the driver."""
+        return driver.export_notices(queue, self)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportNotices(DataOperation[None]):
+    """Store notices and duties as they are, each unless it is there.
+
+    The notice of a duty is there already, or among these.
+
+    :ivar replaces: first forget all that the queue owes here: with none, to forget it for good.
+    """
+
+    notices: tuple[StoredNotice, ...]
+    duties: tuple[StoredDuty, ...]
+    replaces: bool
+
+    def perform(self, driver: DataDriver, queue: QueueRef) -> None:
+        """Call the driver."""
+        driver.import_notices(queue, self)

@@ -20,6 +20,8 @@ class Trait(StrEnum):
     :cvar CLOCK: the store has a clock of its own: that of a process, however wrong, counts nowhere.
     :cvar POOLS: a management store with pools and flavors, between which queues can be moved.
     :cvar MOVING: a message store that hands messages to others and takes theirs, dead letters too.
+    :cvar SUBSCRIPTIONS: a management store with subscriptions.
+    :cvar NOTICES: a message store that keeps notices, duties and lanes.
     """
 
     PROCESSES = "processes"
@@ -27,6 +29,8 @@ class Trait(StrEnum):
     CLOCK = "clock"
     POOLS = "pools"
     MOVING = "moving"
+    SUBSCRIPTIONS = "subscriptions"
+    NOTICES = "notices"
 
 
 def needs(*names: Capability | Trait) -> Callable[[CaseT], CaseT]:

@@ -10,7 +10,7 @@ from angarium_memory import address, options
 
 
 class MemoryControlDriver(ModelControlDriver):
-    """Queues, pools and flavors in the memory of this process."""
+    """Queues, subscriptions, pools and flavors in the memory of this process."""
 
     interface_version: ClassVar[int] = 1
     schemes: ClassVar[frozenset[str]] = address.SCHEMES

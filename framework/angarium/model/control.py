@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from angarium.model.records import HeldRecords, PoolRecords
+from angarium.model.subscriptions import SubscriptionRecords
 from angarium.storage.driver import StoreEnvironment
 from angarium.storage.models import (
     Kind,
@@ -25,7 +26,7 @@ _STORES: Final[dict[str | None, HeldRecords]] = {}
 _STORES_LOCK: Final = threading.Lock()
 
 
-class ModelControlDriver(PoolRecords):
+class ModelControlDriver(PoolRecords, SubscriptionRecords):
     """A management store that obeys ``docs/interfaces.rst`` and forgets with its process."""
 
     interface_version: ClassVar[int] = 1
@@ -75,7 +76,13 @@ class ModelControlDriver(PoolRecords):
             if present is not None:
                 return present, False
             self._need_pools(pool)
-            record = QueueRecord(scope, copy.deepcopy(dict(metadata)), 0, pool)
+            record = QueueRecord(
+                scope,
+                copy.deepcopy(dict(metadata)),
+                epoch=0,
+                pool=pool,
+                has_subscribers=bool(self._live(scope, self.clock.now())),
+            )
             return self._write(record, QueueState.PENDING), True
 
     def update_queue(
@@ -100,6 +107,8 @@ class ModelControlDriver(PoolRecords):
                 raise RecordChanged
             if change.after_lease and now < self._records.leases.get(scope, 0):
                 raise RecordChanged
+            if change.has_subscribers is False and self._live(scope, now):
+                raise RecordChanged
             self._need_pools(change.pool, change.target, change.source)
             changed = replace(
                 present,
@@ -110,6 +119,8 @@ class ModelControlDriver(PoolRecords):
             )
             if change.metadata is not None:
                 changed = replace(changed, metadata=copy.deepcopy(dict(change.metadata)))
+            if change.has_subscribers is not None:
+                changed = replace(changed, has_subscribers=change.has_subscribers)
             if change.raises_epoch:
                 changed = replace(changed, epoch=next(self._records.epochs))
             self._records.by_scope[scope] = changed

@@ -13,6 +13,7 @@ from angarium.errors import (
     MessageNotClaimed,
     MessageNotClaimedBy,
 )
+from angarium.model.deliveries import DeliveryPart
 from angarium.model.moving import MovingPart
 from angarium.model.state import Held, HeldClaim, HeldQueue
 from angarium.storage import operations as op
@@ -29,7 +30,7 @@ from angarium.storage.models import (
 from angarium.storage.signals import DeadLetterQueueMissing, DeadLettersLeased
 
 
-class ModelDataDriver(MovingPart):
+class ModelDataDriver(MovingPart, DeliveryPart):
     """A message store that obeys ``storage-semantics.md`` 3 to 11 and forgets with its process."""
 
     interface_version: ClassVar[int] = 1
@@ -49,6 +50,8 @@ class ModelDataDriver(MovingPart):
             for message in operation.messages:
                 position = held.next_position()
                 held.add(Held.new(message, operation.client_id, position, now))
+            if operation.notice is not None:
+                self._announce(queue.scope, operation.notice, held.last_position, now)
 
     def list_messages(self, queue: QueueRef, operation: op.ListMessages) -> Page:
         """Filter, then cut."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import itertools
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from angarium.errors import (
     PoolAlreadyExists,
@@ -15,7 +16,71 @@ from angarium.errors import (
     PoolInUseByFlavor,
 )
 from angarium.storage.driver import ControlDriver
-from angarium.storage.models import PoolRecord, QueueRecord, Scope
+from angarium.storage.models import (
+    NewSubscription,
+    PoolRecord,
+    QueueRecord,
+    Scope,
+    Subscription,
+    SubscriptionChange,
+)
+
+
+@dataclass(slots=True)
+class HeldSubscription:
+    """A subscription; times in seconds since 1970."""
+
+    scope: Scope
+    id: str
+    subscriber: str
+    ttl: int
+    created: int
+    expires: int
+    options: Mapping[str, Any]
+    confirmed: bool
+    delivery_secret: str | None
+
+    @classmethod
+    def new(cls, new: NewSubscription, now: int) -> HeldSubscription:
+        """A subscription that is created now."""
+        return cls(
+            scope=new.scope,
+            id=new.id,
+            subscriber=new.subscriber,
+            ttl=new.ttl,
+            created=now,
+            expires=now + new.ttl,
+            options=copy.deepcopy(dict(new.options)),
+            confirmed=new.confirmed,
+            delivery_secret=new.delivery_secret,
+        )
+
+    def change(self, change: SubscriptionChange, now: int) -> None:
+        """Take over what is given."""
+        if change.subscriber is not None:
+            self.subscriber = change.subscriber
+        if change.ttl is not None:
+            self.ttl, self.expires = change.ttl, now + change.ttl
+        if change.options is not None:
+            self.options = copy.deepcopy(dict(change.options))
+        if change.confirmed is not None:
+            self.confirmed = change.confirmed
+        if change.drops_secret:
+            self.delivery_secret = None
+
+    def seen(self, now: int) -> Subscription:
+        """As a caller sees it."""
+        return Subscription(
+            scope=self.scope,
+            id=self.id,
+            subscriber=self.subscriber,
+            ttl=self.ttl,
+            age=now - self.created,
+            remaining=self.expires - now,
+            options=copy.deepcopy(self.options),
+            confirmed=self.confirmed,
+            delivery_secret=self.delivery_secret,
+        )
 
 
 @dataclass(slots=True)
@@ -32,6 +97,7 @@ class HeldRecords:
     leases: dict[Scope, int] = field(default_factory=dict)
     pools: dict[str, PoolRecord] = field(default_factory=dict)
     flavors: set[tuple[str, str]] = field(default_factory=set)
+    subscriptions: dict[Scope, dict[str, HeldSubscription]] = field(default_factory=dict)
 
     def tag(self, pool: str, flavor: str) -> None:
         """Put a pool into a flavor, or with the empty one into none."""

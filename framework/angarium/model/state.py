@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from angarium.model.notices import HeldNotices
 from angarium.storage.models import (
     Message,
     MessageMoment,
@@ -198,7 +199,8 @@ class HeldQueue:
 
 @dataclass(slots=True)
 class HeldStore:
-    """All queues of a store, tombstones included."""
+    """All queues of a store, tombstones included, and what they owe."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     queues: dict[Scope, HeldQueue] = field(default_factory=dict)
+    owed: HeldNotices = field(default_factory=HeldNotices)

@@ -430,7 +430,8 @@ class ExportNotices(DataOperation[NoticeExtract]):
 class ImportNotices(DataOperation[None]):
     """Store notices and duties as they are, each unless it is there.
 
-    The notice of a duty is there already, or among these.
+    The notice of a duty is there already, or among these; a duty without one is skipped: this store
+    has expanded the notice itself meanwhile, and has forgotten it.
 
     :ivar replaces: first forget all that the queue owes here: with none, to forget it for good.
     """

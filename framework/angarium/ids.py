@@ -1,4 +1,4 @@
-"""Identifiers of messages, claims and requests (contract, ``rest-v2.md`` 1.11)."""
+"""Identifiers of messages, claims, subscriptions and requests (contract, ``rest-v2.md`` 1.11)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 def new_message_id() -> str:
     """A time-ordered identifier (UUID version 7): ids sort roughly in creation order."""
+    return str(uuid_utils.uuid7())
+
+
+def new_subscription_id() -> str:
+    """A time-ordered identifier (UUID version 7)."""
     return str(uuid_utils.uuid7())
 
 

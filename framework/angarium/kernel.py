@@ -17,6 +17,7 @@ from angarium.errors import StartError, StoreUnreachable
 from angarium.housekeeper import Housekeeper
 from angarium.identity import IdentityPlugin
 from angarium.limits import Limits
+from angarium.notifications.subscribers import Subscribers
 from angarium.policy import Policy
 from angarium.signatures import Signer
 from angarium.storage.catalogue import Catalogue
@@ -99,7 +100,8 @@ class Kernel:
         return Housekeeper(lambda: self.drivers().values(), self.conf.storage.reclaim_interval)
 
     def close(self) -> None:
-        """Give back the connections of the drivers."""
+        """Give back the connections of the drivers and notifiers."""
+        self.services.subscribers.close()
         self.services.pools.close()
         self.services.pools.default.close()
         self.services.control.close()
@@ -128,6 +130,7 @@ def build(conf: cfg.ConfigOpts, clock: clocks.Clock | None = None, *, processes:
         store=Store(catalogue, {name: _pipeline(conf, name) for name in PIPELINES}),
         control=control,
         pools=pools,
+        subscribers=Subscribers.from_conf(conf),
         schemas=SchemaLibrary(limits),
         limits=limits,
         signer=Signer(conf.signed_url.secret_key),

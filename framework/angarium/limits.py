@@ -23,6 +23,8 @@ class Limits:
     max_messages_per_claim_or_pop: int = 20
     max_flavors_per_page: int = 20
     max_pools_per_page: int = 20
+    max_subscriptions_per_page: int = 20
+    default_subscription_ttl: int = 3600
     max_queue_metadata: int = 65536
     max_messages_post_size: int = 262144
     max_message_ttl: int = 1209600

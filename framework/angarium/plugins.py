@@ -16,7 +16,8 @@ CONTROL: Final = "angarium.storage.control"
 TRANSPORTS: Final = "angarium.transports"
 IDENTITY: Final = "angarium.identity"
 FILTERS: Final = "angarium.filters"
-GROUPS: Final = (TRANSPORTS, DATA, CONTROL, FILTERS, IDENTITY)
+NOTIFIERS: Final = "angarium.notifiers"
+GROUPS: Final = (TRANSPORTS, DATA, CONTROL, FILTERS, NOTIFIERS, IDENTITY)
 
 
 class Versioned(Protocol):

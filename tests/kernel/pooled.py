@@ -18,6 +18,7 @@ from angarium.config import options
 from angarium.errors import InvalidBody
 from angarium.limits import Limits
 from angarium.model import ModelControlDriver, ModelDataDriver
+from angarium.notifications.subscribers import Subscribers
 from angarium.signatures import Signer
 from angarium.storage.catalogue import Catalogue
 from angarium.storage.driver import ControlDriver, DataDriver, StoreEnvironment
@@ -102,6 +103,7 @@ class Pooled:
             store=Store(catalogue, {name: Pipeline() for name in PIPELINES}),
             control=control,
             pools=made,
+            subscribers=Subscribers({}, frozenset()),
             schemas=_SCHEMAS,
             limits=Limits(),
             signer=Signer(None),

@@ -10,6 +10,7 @@ from angarium.clock import Clock
 from angarium.context import RequestContext
 from angarium.errors import InvalidRequest
 from angarium.limits import Limits
+from angarium.notifications.subscribers import Subscribers
 from angarium.signatures import Signer
 from angarium.storage.driver import ControlDriver, DataDriver
 from angarium.storage.models import Kind, Scope
@@ -25,6 +26,7 @@ class Services:
     """What the handlers of a running service work with.
 
     :ivar pools: the message stores.
+    :ivar subscribers: the notifiers.
     :ivar checksums: whether posted messages get a checksum.
     :ivar admin_mode: whether the administrative surface exists.
     """
@@ -32,6 +34,7 @@ class Services:
     store: Store
     control: ControlDriver
     pools: Pools
+    subscribers: Subscribers
     schemas: SchemaLibrary
     limits: Limits
     signer: Signer

@@ -5,11 +5,25 @@ Options of the reference that change nothing here are accepted by being left alo
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Final
 
-from oslo_config import cfg
+from oslo_config import cfg, types
+
+
+class _Network(types.ConfigType):
+    """An IP network in CIDR notation."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name="network")
+
+    def __call__(self, value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+        return ipaddress.ip_network(str(value))
+
+    def _formatter(self, value: object) -> str:
+        return str(value)
 
 
 def default_state_path() -> str:
@@ -151,6 +165,13 @@ TRANSPORT_OPTIONS: Final = [
         min=1,
         help="The longest Client-ID, in characters, with client_id_uuid_safe = off.",
     ),
+    cfg.ListOpt(
+        "subscriber_types",
+        default=["http", "https", "mailto", "trust+http", "trust+https"],
+        help="The URI schemes of subscribers; each needs a notifier plugin of its name as well.",
+    ),
+    _seconds("default_subscription_ttl", 3600, 60, "Life of a subscription made without a ttl"),
+    _page("subscriptions_per_page"),
     cfg.BoolOpt(
         "message_delete_with_claim_id",
         default=False,
@@ -209,6 +230,52 @@ POOLING_OPTIONS: Final[list[cfg.Opt]] = [
     ),
 ]
 
+_DENIED: Final = (
+    "0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, "
+    "192.168.0.0/16, 224.0.0.0/3, ::/128, ::1/128, fc00::/7, fe80::/10, ff00::/8"
+)
+
+
+def _networks(name: str, default: str, help_text: str) -> cfg.Opt:
+    kind = types.List(item_type=_Network())
+    return cfg.Opt(name, type=kind, default=default, sample_default=default, help=help_text)
+
+
+NOTIFICATION_OPTIONS: Final[list[cfg.Opt]] = [
+    cfg.IntOpt(
+        "max_notifier_workers",
+        default=10,
+        min=1,
+        help="How many deliveries are under way at a time in each delivery process.",
+    ),
+    cfg.BoolOpt(
+        "require_confirmation",
+        default=False,
+        help="Deliver only to subscribers that have confirmed their subscription, and ask them to; "
+        "needs [signed_url] secret_key.",
+    ),
+    _networks(
+        "subscriber_deny_networks",
+        _DENIED,
+        "Networks that deliveries never contact. IPv6 addresses that embed an IPv4 address "
+        "(mapped, NAT64) count as that.",
+    ),
+    _networks(
+        "subscriber_allow_networks",
+        "",
+        "Exceptions to subscriber_deny_networks: the operator's own receivers.",
+    ),
+    cfg.StrOpt(
+        "public_endpoint",
+        help="The base URL of this service as subscribers reach it, for confirmation links. Unset, "
+        "the identity catalogue is asked.",
+    ),
+    cfg.StrOpt(
+        "public_websocket_endpoint",
+        help="The same for the WebSocket service.",
+    ),
+]
+
 SIGNED_URL_OPTIONS: Final[list[cfg.Opt]] = [
     cfg.StrOpt(
         "secret_key",
@@ -224,6 +291,7 @@ GROUPS: Final[dict[str, list[cfg.Opt]]] = {
     "storage": STORAGE_OPTIONS,
     "pooling:catalog": POOLING_OPTIONS,
     "signed_url": SIGNED_URL_OPTIONS,
+    "notification": NOTIFICATION_OPTIONS,
 }
 
 

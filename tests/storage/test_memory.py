@@ -15,7 +15,7 @@ from angarium_memory.data import MemoryDataDriver
 
 class TestMemoryData(DataSuite):
     capabilities = frozenset({Capability.FIFO, Capability.CLAIMS, Capability.AOD})
-    traits = frozenset({Trait.MOVING})
+    traits = frozenset({Trait.MOVING, Trait.NOTICES})
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -25,7 +25,7 @@ class TestMemoryData(DataSuite):
 
 
 class TestMemoryControl(ControlSuite):
-    traits = frozenset({Trait.POOLS})
+    traits = frozenset({Trait.POOLS, Trait.SUBSCRIPTIONS})
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from angarium.storage.models import Capability
-from angarium.testing import ControlSuite, DataSuite, DriverFactory
+from angarium.testing import ControlSuite, DataSuite, DriverFactory, Trait
 from angarium_redis.control import RedisControlDriver
 from angarium_redis.data import RedisDataDriver
 
 
 class TestRedisData(DataSuite):
+    traits = frozenset(Trait) - {Trait.NOTICES}
     capabilities = frozenset(Capability) - {Capability.DURABILITY}
 
     @pytest.fixture(scope="class")
@@ -23,6 +24,8 @@ class TestRedisData(DataSuite):
 
 
 class TestRedisControl(ControlSuite):
+    traits = frozenset(Trait) - {Trait.SUBSCRIPTIONS}
+
     @pytest.fixture(scope="class")
     @classmethod
     def factory(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from angarium.storage.models import Capability
-from angarium.testing import ControlSuite, DataSuite, DriverFactory
+from angarium.testing import ControlSuite, DataSuite, DriverFactory, Trait
 from angarium.testing.effort import IS_FULL
 from angarium_redis.control import RedisControlDriver
 from angarium_redis.data import RedisDataDriver
@@ -47,6 +47,7 @@ def sentinel_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @chosen
 class TestClusterData(DataSuite):
+    traits = frozenset(Trait) - {Trait.NOTICES}
     capabilities = CAPABILITIES
 
     @pytest.fixture(scope="class")
@@ -60,6 +61,8 @@ class TestClusterData(DataSuite):
 
 @chosen
 class TestClusterControl(ControlSuite):
+    traits = frozenset(Trait) - {Trait.SUBSCRIPTIONS}
+
     @pytest.fixture(scope="class")
     @classmethod
     def factory(
@@ -71,6 +74,7 @@ class TestClusterControl(ControlSuite):
 
 @chosen
 class TestSentinelData(DataSuite):
+    traits = frozenset(Trait) - {Trait.NOTICES}
     capabilities = CAPABILITIES
 
     @pytest.fixture(scope="class")

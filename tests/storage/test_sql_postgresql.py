@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from angarium.testing import ControlSuite, DataSuite, DriverFactory
+from angarium.testing import ControlSuite, DataSuite, DriverFactory, Trait
 from angarium_sql.control import SqlControlDriver
 from angarium_sql.data import SqlDataDriver
 
 
 class TestPostgresqlData(DataSuite):
+    traits = frozenset(Trait) - {Trait.NOTICES}
+
     @pytest.fixture(scope="class")
     @classmethod
     def factory(
@@ -20,6 +22,8 @@ class TestPostgresqlData(DataSuite):
 
 
 class TestPostgresqlControl(ControlSuite):
+    traits = frozenset(Trait) - {Trait.SUBSCRIPTIONS}
+
     @pytest.fixture(scope="class")
     @classmethod
     def factory(

@@ -12,7 +12,7 @@ from angarium_sql.data import SqlDataDriver
 
 class TestSqliteData(DataSuite):
     capabilities = frozenset(Capability) - {Capability.HIGH_THROUGHPUT}
-    traits = frozenset(Trait) - {Trait.CLOCK}
+    traits = frozenset(Trait) - {Trait.CLOCK, Trait.NOTICES}
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -22,7 +22,7 @@ class TestSqliteData(DataSuite):
 
 
 class TestSqliteControl(ControlSuite):
-    traits = frozenset(Trait) - {Trait.CLOCK}
+    traits = frozenset(Trait) - {Trait.CLOCK, Trait.SUBSCRIPTIONS}
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -11,7 +11,7 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"angarium.testing.{name}"
-        for name in ("control", "data", "machine", "queues", "transfer", "workers")
+        for name in ("control", "data", "machine", "queues", "subscribing", "transfer", "workers")
     )
 )
 

@@ -13,9 +13,10 @@ from typing import Any, Final, TypeVar
 
 import pytest
 
-from angarium.storage.driver import DataDriver, Driver
+from angarium.storage.driver import ControlDriver, DataDriver, Driver
 from angarium.testing.effort import PATIENCE
 from angarium.testing.queues import new_queue
+from angarium.testing.subscribing import expect_subscribers, subscribe
 
 CaseT = TypeVar("CaseT", bound=Callable[..., None])
 _ATTEMPTS: Final = 20
@@ -27,20 +28,44 @@ def advance(driver: Driver, seconds: int) -> None:
     driver.clock.offset += seconds
 
 
-class StoreTime:
-    """Reads a store's own clock, as the creation time plus the age of a message."""
+def _time_of_messages(driver: DataDriver) -> Callable[[], int]:
+    queue = new_queue(driver, "clock")
+    queue.post("tick", ttl=_LONG)
 
-    def __init__(self, driver: DataDriver) -> None:
+    def now() -> int:
+        oldest = queue.stats().oldest
+        assert oldest is not None, "statistics do not show the only message"
+        return oldest.created + oldest.age
+
+    return now
+
+
+def _time_of_subscriptions(driver: ControlDriver) -> Callable[[], int]:
+    scope = expect_subscribers(driver)
+    made = subscribe(driver, scope, ttl=_LONG)
+
+    def now() -> int:
+        read = driver.get_subscription(scope, made.id)
+        assert read is not None, "the only subscription of a queue is gone"
+        return read.age
+
+    return now
+
+
+class StoreTime:
+    """Reads a store's own clock, by the age of something in it."""
+
+    def __init__(self, driver: DataDriver | ControlDriver) -> None:
         self._driver = driver
-        self._queue = new_queue(driver, "clock")
-        self._queue.post("tick", ttl=_LONG)
+        self._now = (
+            _time_of_messages(driver)
+            if isinstance(driver, DataDriver)
+            else _time_of_subscriptions(driver)
+        )
 
     def now(self) -> int:
-        """Seconds since 1970, without the offset."""
-        offset = self._driver.clock.offset
-        oldest = self._queue.stats().oldest
-        assert oldest is not None, "statistics do not show the only message"
-        return oldest.created + oldest.age - offset
+        """Seconds without the offset: since 1970 where there are messages, or since some moment."""
+        return self._now() - self._driver.clock.offset
 
     def wait_for_tick(self) -> None:
         """Return when a second begins, so that nearly all of it is left."""
@@ -58,7 +83,7 @@ def within_one_second(case: CaseT) -> CaseT:
     """
 
     @functools.wraps(case)
-    def run(self: object, driver: DataDriver, **arguments: Any) -> None:
+    def run(self: object, driver: DataDriver | ControlDriver, **arguments: Any) -> None:
         clock = StoreTime(driver)
         for _ in range(_ATTEMPTS):
             start = clock.now()

@@ -10,6 +10,8 @@ from angarium.testing.control.listing import ListingCases
 from angarium.testing.control.moving import MovingCases
 from angarium.testing.control.pools import PoolCases
 from angarium.testing.control.records import RecordCases
+from angarium.testing.control.subscribed import SubscribedCases
+from angarium.testing.control.subscribing import SubscribingCases
 from angarium.testing.factory import DriverFactory
 
 
@@ -21,6 +23,8 @@ class ControlSuite(
     PoolCases,
     FlavorCases,
     MovingCases,
+    SubscribingCases,
+    SubscribedCases,
 ):
     """All cases for a management store. Subclass it as ``Test…`` with a fixture ``factory``."""
 

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from angarium.errors import ClaimNotFound
-from angarium.storage.driver import DataDriver
+from angarium.storage.driver import Driver
 from angarium.testing.crowd import in_threads
 from angarium.testing.data.base import DataCases
 from angarium.testing.effort import scaled
@@ -20,7 +20,7 @@ from angarium.testing.traits import Trait, needs
 MAX_STEPS: Final = 100_000
 
 
-def reclaim_all(driver: DataDriver, limit: int = 500) -> int:
+def reclaim_all(driver: Driver, limit: int = 500) -> int:
     """Reclaim until nothing is left to do; how many things were freed."""
     freed = 0
     for _ in range(MAX_STEPS):

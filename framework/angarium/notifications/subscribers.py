@@ -14,6 +14,7 @@ from angarium import plugins
 from angarium.errors import InvalidRequest
 from angarium.notifications.connections import Connector
 from angarium.notifications.notifier import Notifier, NotifierEnvironment, Registration
+from angarium.validation import Part
 
 SOCKET: Final = "websocket"
 """The notifier of socket subscriptions, which are chosen by their delivery secret."""
@@ -25,6 +26,10 @@ class Subscribers:
     def __init__(self, notifiers: Mapping[str, Notifier], types: frozenset[str]) -> None:
         self._notifiers = notifiers
         self._types = types
+        self._options = {
+            name: Part({"properties": {"options": {**notifier.options_schema}}}, {})
+            for name, notifier in notifiers.items()
+        }
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> Subscribers:
@@ -54,12 +59,22 @@ class Subscribers:
         name = SOCKET if delivery_secret is not None else _scheme(subscriber)
         return self._notifiers.get(name)
 
-    def check(self, registration: Registration) -> None:
+    def check(self, registration: Registration, *, is_socket: bool = False) -> None:
         """Refuse what could not be delivered to. Without any effect, and without a look-up.
 
+        :param is_socket: whether the subscriber is a connection to this service, whose scheme and
+            address are the server's own.
         :raises InvalidRequest: scheme, address or options cannot be used.
         """
-        self._notifier_for(registration.subscriber).check(registration)
+        name = SOCKET if is_socket else _scheme(registration.subscriber)
+        if name not in self._notifiers or not (is_socket or name in self._types):
+            offered = ", ".join(sorted(self._types & self._notifiers.keys())) or "none"
+            raise InvalidRequest(
+                "The scheme of subscriber must be supported in the list of this service, which is "
+                f"{offered}. The operator sets it with [transport] subscriber_types."
+            )
+        self._options[name].check({"options": registration.options}, InvalidRequest)
+        self._notifiers[name].check(registration)
 
     def register(self, registration: Registration) -> Mapping[str, Any]:
         """Let the notifier make what it needs; :meth:`check` comes first.
@@ -68,22 +83,13 @@ class Subscribers:
         :raises InvalidRequest: scheme, address or options cannot be used.
         :raises StoreUnreachable: it could not be made now.
         """
-        return self._notifier_for(registration.subscriber).register(registration)
+        notifier = self.notifier(registration.subscriber)
+        return registration.options if notifier is None else notifier.register(registration)
 
     def close(self) -> None:
         """Give back the connections of all notifiers."""
         for notifier in self._notifiers.values():
             notifier.close()
-
-    def _notifier_for(self, subscriber: str) -> Notifier:
-        scheme = _scheme(subscriber)
-        if scheme not in self._types or scheme not in self._notifiers:
-            offered = ", ".join(sorted(self._types & self._notifiers.keys())) or "none"
-            raise InvalidRequest(
-                f"subscriber must be a URI of one of these schemes: {offered}. The operator names "
-                "them in subscriber_types."
-            )
-        return self._notifiers[scheme]
 
 
 def _scheme(subscriber: str) -> str:

@@ -397,6 +397,6 @@ def test_the_steps_of_a_move(world: Pooled) -> None:
         *["export_messages"],
         *["change_queue", "register", "seal", "register"],
         *["export_messages", "export_messages", "export_messages", "import_messages"],
-        *["export_claims", "import_claims"],
-        *["change_queue", "register", "unregister", "publish"],
+        *["export_claims", "import_claims", "export_notices", "import_notices"],
+        *["change_queue", "register", "drop_notices", "unregister", "publish"],
     ]

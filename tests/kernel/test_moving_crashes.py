@@ -15,10 +15,10 @@ from tests.kernel.faults import Counts, DiesAfter, Fails, ProcessDied
 from tests.kernel.pooled import Pooled, patch_pool, pool_of, put_flavor, record_of
 from tests.kernel.queues import SCOPE, Queue
 
-MOVE_CALLS = 29
+MOVE_CALLS = 32
 """Calls to the stores that the move of these tests consists of; the first test holds it."""
 
-FLAVOR_CALLS = 31
+FLAVOR_CALLS = 34
 """Calls of the change of a flavor that moves an empty queue."""
 
 

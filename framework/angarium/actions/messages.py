@@ -65,7 +65,7 @@ def message_post(
         )
         return op.PostMessages(messages, context.client_id)
 
-    services.store.perform(context, scope_of(context, parameters), build, creates_queue=True)
+    services.store.post_messages(context, scope_of(context, parameters), build)
     return ids
 
 

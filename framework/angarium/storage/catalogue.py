@@ -8,24 +8,34 @@ the management store: the pool refuses it in the same round trip when it is stal
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from angarium.codec import encode
-from angarium.errors import NoPoolFound, QueueDoesNotExist, StoreUnreachable
+from angarium.errors import (
+    Conflict,
+    NoPoolFound,
+    NotOffered,
+    QueueDoesNotExist,
+    StoreUnreachable,
+)
 from angarium.limits import Limits
 from angarium.storage.changes import Changes
 from angarium.storage.driver import DataDriver
 from angarium.storage.models import (
     DeadLetter,
     Kind,
+    NewSubscription,
+    QueueChange,
     QueueFilter,
     QueueRecord,
     QueueRef,
     QueueState,
     Scope,
+    Subscription,
 )
 from angarium.storage.moving import Mover
 from angarium.storage.placement import Placement, flavor_of
@@ -33,6 +43,7 @@ from angarium.storage.pools import Pools
 from angarium.storage.settings import QueueSettings
 from angarium.storage.signals import RecordChanged
 
+LOG = logging.getLogger(__name__)
 _ATTEMPTS: Final = 20
 
 
@@ -45,6 +56,7 @@ class Plan:
     :ivar metadata: as stored by clients.
     :ivar pool: the name of the pool.
     :ivar carries_dead_letters: whether the dead-letter queue is out of the driver's reach.
+    :ivar has_subscribers: whether a post has to leave a notice.
     """
 
     queue: QueueRef
@@ -53,6 +65,7 @@ class Plan:
     settings: QueueSettings
     pool: str = ""
     carries_dead_letters: bool = False
+    has_subscribers: bool = False
 
 
 class Catalogue:
@@ -93,7 +106,15 @@ class Catalogue:
         driver = self._pools.driver(record.pool)
         dead_letter, carries = self._dead_letter(record, driver)
         settings = QueueSettings.from_metadata(record.metadata, self._limits, dead_letter)
-        plan = Plan(record.ref, driver, record.metadata, settings, record.pool, carries)
+        plan = Plan(
+            queue=record.ref,
+            driver=driver,
+            metadata=record.metadata,
+            settings=settings,
+            pool=record.pool,
+            carries_dead_letters=carries,
+            has_subscribers=record.has_subscribers and driver.keeps_notices,
+        )
         self._remember(scope, plan)
         return plan
 
@@ -275,6 +296,54 @@ class Catalogue:
         self._forget(scope)
         if record is not None:
             self._changes.finish(record)
+
+    # --- Subscriptions --------------------------------------------------------------------------
+
+    def subscribe(self, new: NewSubscription) -> tuple[Subscription, bool]:
+        """Store a subscription, of a queue that is created if it does not exist.
+
+        From the moment this returns, every post leaves a notice. The queue is noted as having
+        subscribers first: a crash in between leaves notices that nobody wants, and loses none.
+
+        :returns: the subscription that is there now, and whether this call created it.
+        :raises Conflict: the store of the queue keeps no notices.
+        """
+        for _ in range(_ATTEMPTS):
+            record = self.read(new.scope)
+            try:
+                if record is None:
+                    self.create(new.scope, {})
+                elif record.has_subscribers:
+                    return self._control.create_subscription(new)
+                else:
+                    self._expect_subscribers(record)
+            except RecordChanged:
+                continue
+        raise StoreUnreachable("The queue is being changed all the time; please retry.")
+
+    def _expect_subscribers(self, record: QueueRecord) -> None:
+        if not self._pools.driver(record.pool).keeps_notices:
+            raise Conflict("The store of this queue cannot notify subscribers.")
+        change = QueueChange(QueueState.PENDING, target=record.target, has_subscribers=True)
+        self._changes.finish(self._control.change_queue(record, change))
+
+    def unsubscribed(self, scope: Scope) -> None:
+        """Let posts do without notices if the last subscription has gone; never fails."""
+        try:
+            record = self._control.get_queue(scope)
+            if record is None or record.state is not QueueState.PUBLISHED:
+                return
+            if not record.has_subscribers or self._has_subscription(scope):
+                return
+            change = QueueChange(QueueState.PENDING, target=record.target, has_subscribers=False)
+            self._changes.complete(self._control.change_queue(record, change))
+        except (RecordChanged, NotOffered):
+            return
+        except StoreUnreachable:
+            LOG.warning("%s %r keeps leaving notices for nobody", scope.kind, scope.name)
+
+    def _has_subscription(self, scope: Scope) -> bool:
+        return bool(self._control.list_subscriptions(scope, marker="", limit=1))
 
     def leave_store(self, pool: str, old: DataDriver) -> None:
         """Make all processes plan the queues of a pool anew, which now has another store.

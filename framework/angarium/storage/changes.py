@@ -90,13 +90,20 @@ class Changes:
         """End a change, whoever began it."""
         self._forget(record.scope)
         if record.state is QueueState.DELETING:
-            for pool in {record.pool, record.target, record.source} - {None}:
-                self._pools.driver(pool or "").unregister(record.ref)
+            self._pools.driver(record.pool).unregister(record.ref)
+            for pool in {record.target, record.source} - {None, record.pool}:
+                self._clear(pool or "", record)
         else:
             self._pools.driver(record.pool).register(record.ref)
             if record.source is not None:
-                self._pools.driver(record.source).unregister(record.ref)
+                self._clear(record.source, record)
         self._control.publish(record.ref)
+
+    def _clear(self, pool: str, record: QueueRecord) -> None:
+        """Take everything of a queue out of a pool that it has left, or did not get to."""
+        driver = self._pools.driver(pool)
+        driver.drop_notices(record.ref)
+        driver.unregister(record.ref)
 
     def leave_store(self, pool: str, old: DataDriver) -> None:
         """Give every queue of a pool a fresh epoch, and tell it to the pool's former store."""

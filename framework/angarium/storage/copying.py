@@ -13,6 +13,7 @@ from angarium.storage.repeating import perform
 
 _MESSAGES: Final = 100  # of a page
 _CLAIMS: Final = 200  # of a page
+_NOTICES: Final = 100  # of a page
 _PASSES: Final = 2  # in which the copy follows a queue that is posted to all the time
 _COMPARED: Final = 10  # stretches whose states are read in one call
 
@@ -76,6 +77,7 @@ class Copy:
         last = self._last_position()
         self._import(self._end, max(last, self._end), (), last)  # nothing lies behind the last one
         self._copy_claims(keep_alive)
+        self._copy_notices(keep_alive)
 
     def _copy_page(self) -> bool:
         """Copy the next page with its bodies; True if it was the last one for now."""
@@ -116,6 +118,25 @@ class Copy:
             keep_alive()
             extract = perform(op.ExportClaims(cursor, _CLAIMS), self._source, self._queue)
             perform(op.ImportClaims(extract.claims, replaces), self._target, self._queue)
+            cursor, replaces = extract.cursor, False
+            if cursor is None:
+                return
+
+    def _copy_notices(self, keep_alive: Callable[[], None]) -> None:
+        """What the queue owes its subscribers; notices come before duties.
+
+        :raises NotOffered: the target keeps no notices, and there are some.
+        """
+        if not self._source.keeps_notices:
+            return
+        cursor: str | None = None
+        replaces = True
+        while True:
+            keep_alive()
+            extract = perform(op.ExportNotices(cursor, _NOTICES), self._source, self._queue)
+            if self._target.keeps_notices or extract.notices or extract.duties:
+                operation = op.ImportNotices(extract.notices, extract.duties, replaces)
+                perform(operation, self._target, self._queue)
             cursor, replaces = extract.cursor, False
             if cursor is None:
                 return

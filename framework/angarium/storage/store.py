@@ -16,9 +16,11 @@ from angarium.errors import (
     StoreUnreachable,
 )
 from angarium.ids import new_claim_id
+from angarium.notifications import notice
 from angarium.storage import operations as op
 from angarium.storage import repeating
 from angarium.storage.catalogue import Catalogue, Plan
+from angarium.storage.deliveries import NewNotice
 from angarium.storage.models import DeadLetter, Message, Page, Scope, StoredMessage
 from angarium.storage.pipeline import Call, Pipeline
 from angarium.storage.settings import QueueSettings
@@ -86,6 +88,18 @@ class Store:
                 plan, is_fresh = self.catalogue.plan_after_refusal(plan, scope, stale.scope), True
                 is_repeat = True
         raise StoreUnreachable("The queue is being changed all the time; please retry.")
+
+    def post_messages(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        build: Callable[[QueueSettings], op.PostMessages],
+    ) -> None:
+        """Store messages, and in the same step the duty to tell the subscribers, if there are any.
+
+        Creates the queue if it does not exist.
+        """
+        self.perform(context, scope, build, creates_queue=True, carry_out=_post)
 
     def list_messages(
         self,
@@ -179,6 +193,19 @@ class Store:
 
 def _perform(operation: op.DataOperation[ResultT], plan: Plan) -> ResultT:
     return repeating.perform(operation, plan.driver, plan.queue)
+
+
+def _post(operation: op.DataOperation[None], plan: Plan) -> None:
+    """With a notice, made after all filters had the messages: it holds what is stored."""
+    assert isinstance(operation, op.PostMessages)
+    if plan.has_subscribers:
+        payload = notice.encode_batch(
+            operation.messages,
+            plan.metadata.get("_retry_policy"),
+            is_delayed=plan.settings.is_delayed,
+        )
+        operation = replace(operation, notice=NewNotice(operation.messages[0].id, payload))
+    _perform(operation, plan)
 
 
 def _whole_page(operation: op.DataOperation[Page], plan: Plan) -> Page:

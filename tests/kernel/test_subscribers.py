@@ -1,4 +1,4 @@
-"""Who has subscribers, and what posts leave for them, over several processes on stores in memory."""
+"""Who has subscribers, and what posts leave for them, over several processes in memory."""
 
 from __future__ import annotations
 

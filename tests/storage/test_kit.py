@@ -148,7 +148,7 @@ def cases(suite: type) -> set[str]:
 
 def test_case_that_a_driver_does_not_declare_is_not_collected() -> None:
     class Modest(DataSuite):
-        traits = frozenset({Trait.RECLAIMING, Trait.MOVING})
+        traits = frozenset({Trait.RECLAIMING, Trait.MOVING, Trait.NOTICES})
         capabilities = frozenset({Capability.CLAIMS})
 
     left_out = cases(DataSuite) - cases(Modest)
@@ -156,6 +156,24 @@ def test_case_that_a_driver_does_not_declare_is_not_collected() -> None:
     assert "test_killed_amid_posts" in left_out
     assert "test_frees_in_bounded_steps" not in left_out
     assert len(left_out) < 12
+
+
+def test_message_store_may_do_without_notices() -> None:
+    class Modest(DataSuite):
+        traits = frozenset(Trait) - {Trait.NOTICES}
+
+    left_out = cases(DataSuite) - cases(Modest)
+    assert {"test_batch_leaves_one_notice", "test_expansion_page_by_page"} <= left_out
+    assert "test_message_is_shown_as_it_was_posted" not in left_out
+
+
+def test_management_store_may_do_without_subscriptions() -> None:
+    class Modest(ControlSuite):
+        traits = frozenset(Trait) - {Trait.SUBSCRIPTIONS}
+
+    left_out = cases(ControlSuite) - cases(Modest)
+    assert {"test_scenario_18_purge_leaves_none", "test_note_raises_the_epoch"} <= left_out
+    assert "test_uri_belongs_to_one_pool" not in left_out
 
 
 def test_management_store_may_do_without_pools() -> None:

@@ -11,7 +11,16 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"angarium.testing.{name}"
-        for name in ("control", "data", "machine", "queues", "subscribing", "transfer", "workers")
+        for name in (
+            "control",
+            "data",
+            "machine",
+            "notices",
+            "queues",
+            "subscribing",
+            "transfer",
+            "workers",
+        )
     )
 )
 

@@ -6,9 +6,10 @@ from dataclasses import fields, is_dataclass, replace
 from types import NoneType
 from typing import Any, Final
 
-from angarium.storage.models import Claim, Message, MessageMoment, Page, Stats
+from angarium.storage.deliveries import DutyStatus
+from angarium.storage.models import Claim, Kind, Message, MessageMoment, Page, Stats
 
-_PLAIN: Final = (str, bytes, int, bool, NoneType)
+_PLAIN: Final = (str, bytes, int, bool, NoneType, Kind, DutyStatus)
 
 UNIT: Final = 1000
 """Seconds that ages are counted in: real time that passes meanwhile does not show."""

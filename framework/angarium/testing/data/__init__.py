@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis.stateful import run_state_machine_as_test
 
 from angarium.storage.driver import DataDriver
+from angarium.testing.data.announcing import AnnouncingCases
 from angarium.testing.data.carrying import CarryingCases
 from angarium.testing.data.claim_life import ClaimLifeCases
 from angarium.testing.data.claiming import ClaimingCases
@@ -13,10 +14,12 @@ from angarium.testing.data.crashing import CrashingCases
 from angarium.testing.data.dead_letters import DeadLetterCases
 from angarium.testing.data.deleting import DeletingCases
 from angarium.testing.data.epochs import EpochCases
+from angarium.testing.data.expanding import ExpandingCases
 from angarium.testing.data.expiring import ExpiringCases
 from angarium.testing.data.exporting import ExportingCases
 from angarium.testing.data.importing import ImportingCases
 from angarium.testing.data.isolation import IsolationCases
+from angarium.testing.data.lanes import LaneCases
 from angarium.testing.data.listing import ListingCases
 from angarium.testing.data.moving import MovingCases
 from angarium.testing.data.posting import PostingCases
@@ -55,6 +58,9 @@ class DataSuite(
     ImportingCases,
     MovingCases,
     SealingCases,
+    AnnouncingCases,
+    ExpandingCases,
+    LaneCases,
 ):
     """All cases for a message store. Subclass it as ``Test…`` with a fixture ``factory``."""
 

@@ -8,6 +8,7 @@ import pytest
 
 from angarium.storage.driver import DataDriver
 from angarium.testing.factory import DriverFactory
+from angarium.testing.notices import Ledger
 from angarium.testing.queues import Queue, new_queue
 from angarium.testing.traits import Suite
 
@@ -35,3 +36,9 @@ class DataCases(Suite):
     def queue(self, driver: DataDriver) -> Queue:
         """A queue without messages."""
         return new_queue(driver)
+
+    @pytest.fixture
+    def ledger(self, driver: DataDriver) -> Iterator[Ledger]:
+        """Queues that may owe something until the case ends."""
+        with Ledger(driver) as opened:
+            yield opened

@@ -17,6 +17,7 @@ from angarium.errors import StartError, StoreUnreachable
 from angarium.housekeeper import Housekeeper
 from angarium.identity import IdentityPlugin
 from angarium.limits import Limits
+from angarium.notifications.confirming import Confirmations
 from angarium.notifications.subscribers import Subscribers
 from angarium.policy import Policy
 from angarium.signatures import Signer
@@ -126,14 +127,17 @@ def build(conf: cfg.ConfigOpts, clock: clocks.Clock | None = None, *, processes:
     )
     _insist_on_pools(conf, control)
     catalogue = Catalogue(pools, limits, cache_size=conf.storage.plan_cache_size)
+    store = Store(catalogue, {name: _pipeline(conf, name) for name in PIPELINES})
+    signer = Signer(conf.signed_url.secret_key)
     services = Services(
-        store=Store(catalogue, {name: _pipeline(conf, name) for name in PIPELINES}),
+        store=store,
         control=control,
         pools=pools,
         subscribers=Subscribers.from_conf(conf),
+        confirmations=Confirmations(conf, store, signer, environment.clock),
         schemas=SchemaLibrary(limits),
         limits=limits,
-        signer=Signer(conf.signed_url.secret_key),
+        signer=signer,
         clock=environment.clock,
         checksums=conf.enable_checksum,
         admin_mode=conf.admin_mode,

@@ -18,6 +18,7 @@ from angarium.config import options
 from angarium.errors import InvalidBody
 from angarium.limits import Limits
 from angarium.model import ModelControlDriver, ModelDataDriver
+from angarium.notifications.confirming import Confirmations
 from angarium.notifications.subscribers import Subscribers
 from angarium.signatures import Signer
 from angarium.storage.catalogue import Catalogue
@@ -99,14 +100,16 @@ class Pooled:
             schemes=_ModelSchemes(hook),
         )
         catalogue = Catalogue(made, Limits(), cache_size=100)
+        store, signer = Store(catalogue, {name: Pipeline() for name in PIPELINES}), Signer(None)
         return Services(
-            store=Store(catalogue, {name: Pipeline() for name in PIPELINES}),
+            store=store,
             control=control,
             pools=made,
             subscribers=Subscribers({}, frozenset()),
+            confirmations=Confirmations(self.conf, store, signer, self.clock),
             schemas=_SCHEMAS,
             limits=Limits(),
-            signer=Signer(None),
+            signer=signer,
             clock=self.clock,
         )
 

@@ -10,6 +10,7 @@ from angarium.clock import Clock
 from angarium.context import RequestContext
 from angarium.errors import InvalidRequest
 from angarium.limits import Limits
+from angarium.notifications.confirming import Confirmations
 from angarium.notifications.subscribers import Subscribers
 from angarium.signatures import Signer
 from angarium.storage.driver import ControlDriver, DataDriver
@@ -27,6 +28,7 @@ class Services:
 
     :ivar pools: the message stores.
     :ivar subscribers: the notifiers.
+    :ivar confirmations: asks new subscribers whether they want it.
     :ivar checksums: whether posted messages get a checksum.
     :ivar admin_mode: whether the administrative surface exists.
     """
@@ -35,6 +37,7 @@ class Services:
     control: ControlDriver
     pools: Pools
     subscribers: Subscribers
+    confirmations: Confirmations
     schemas: SchemaLibrary
     limits: Limits
     signer: Signer

@@ -125,6 +125,28 @@ class Store:
         """
         return self.perform(context, scope, build, carry_out=self._claim)
 
+    def carry_out(
+        self, scope: Scope, operation: op.DataOperation[ResultT], *, creates_in: str | None = None
+    ) -> ResultT:
+        """Carry out an operation of the service's own, which no filter sees.
+
+        :param creates_in: the pool to create the queue in if it does not exist.
+        :raises QueueDoesNotExist: the queue does not exist and is not to be created.
+        :raises StoreUnreachable: a store failed; nothing was changed.
+        """
+        for _ in range(_ATTEMPTS):
+            if creates_in is None:
+                plan = self.catalogue.plan(scope)
+            else:
+                plan = self.catalogue.ensure(scope, creates_in)
+            if plan is None:
+                raise QueueDoesNotExist
+            try:
+                return _perform(operation, plan)
+            except StalePlan:
+                self.catalogue.plan_after_refusal(plan, scope, scope)
+        raise StoreUnreachable("The queue is being changed all the time; please retry.")
+
     def _claim(
         self, operation: op.DataOperation[tuple[Message, ...]], plan: Plan
     ) -> tuple[Message, ...]:
@@ -143,7 +165,8 @@ class Store:
 
     def _carry(self, messages: tuple[StoredMessage, ...], rule: DeadLetter, plan: Plan) -> None:
         """Write dead letters to another pool, then delete them here, under their lease."""
-        self._accept(op.AcceptDeadLetters(messages, rule.ttl), rule.scope, plan.pool)
+        letters = op.AcceptDeadLetters(messages, rule.ttl)
+        self.carry_out(rule.scope, letters, creates_in=plan.pool)
         ids = tuple(message.id for message in messages)
         deletion = op.DeleteMessages(ids, claim_ids=(rule.lease_id or "",))
         try:
@@ -155,15 +178,6 @@ class Store:
             raise
         except (MessageNotClaimed, ClaimDoesNotMatch):
             return  # the lease is over: whoever claims next carries them again
-
-    def _accept(self, operation: op.AcceptDeadLetters, scope: Scope, pool: str) -> None:
-        for _ in range(_ATTEMPTS):
-            target = self.catalogue.ensure(scope, pool)
-            try:
-                return _perform(operation, target)
-            except StalePlan:
-                self.catalogue.plan_after_refusal(target, scope, scope)
-        raise StoreUnreachable("The dead-letter queue is being changed all the time; please retry.")
 
     def _pass(
         self,

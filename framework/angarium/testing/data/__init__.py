@@ -22,11 +22,13 @@ from angarium.testing.data.isolation import IsolationCases
 from angarium.testing.data.lanes import LaneCases
 from angarium.testing.data.listing import ListingCases
 from angarium.testing.data.moving import MovingCases
+from angarium.testing.data.owing import OwingCases
 from angarium.testing.data.posting import PostingCases
 from angarium.testing.data.promoting import PromotingCases
 from angarium.testing.data.racing import RacingCases
 from angarium.testing.data.reclaiming import ReclaimingCases
 from angarium.testing.data.sealing import SealingCases
+from angarium.testing.data.settling import SettlingCases
 from angarium.testing.data.statistics import StatisticsCases
 from angarium.testing.data.taking import TakingCases
 from angarium.testing.data.visibility import VisibilityCases
@@ -61,6 +63,8 @@ class DataSuite(
     AnnouncingCases,
     ExpandingCases,
     LaneCases,
+    SettlingCases,
+    OwingCases,
 ):
     """All cases for a message store. Subclass it as ``Test…`` with a fixture ``factory``."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from angarium.clock import Clock
 from angarium.errors import (
@@ -16,7 +16,7 @@ from angarium.errors import (
 from angarium.storage.models import DeadLetter, QueueRef
 from angarium.storage.signals import Again, DeadLetterQueueMissing, StalePlan
 from angarium_redis.client import Client
-from angarium_redis.keys import keys_of, pack
+from angarium_redis.keys import encode_scope, keys_of, pack
 from angarium_redis.scripts import Script
 
 _STALE: Final = -1
@@ -34,6 +34,19 @@ _REFUSALS: Final[dict[int, type[Exception]]] = {
 _ONE_QUEUE: Final = pack(b"11")
 _TWO_QUEUES: Final = pack(b"22")
 _OWN: Final = 15  # arguments of every call: number of keys, keys, member, epoch, offset
+
+
+class More(NamedTuple):
+    """Keys that go behind those of a queue.
+
+    :ivar total: how many keys there are in all, as Redis reads it from the wire.
+    :ivar packed: the further keys, as Redis reads them from the wire.
+    :ivar size: how many these are.
+    """
+
+    total: bytes
+    packed: bytes
+    size: int
 
 
 class Calls:
@@ -78,19 +91,29 @@ class Calls:
         :raises StalePlan: the epoch of one of them is another one.
         :raises DeadLetterQueueMissing: the plan knows of no dead-letter queue.
         """
-        keys, others = keys_of(self._prefix, queue.scope), keys_of(self._prefix, rule.scope)
+        others = keys_of(self._prefix, rule.scope)
+        more = More(_TWO_QUEUES, others.packed, len(others.names))
+        return self.with_more(script, queue, more, *arguments, encode_scope(rule.scope), rule=rule)
+
+    def with_more(
+        self,
+        script: Script,
+        queue: QueueRef,
+        more: More,
+        *arguments: bytes,
+        rule: DeadLetter | None = None,
+    ) -> Any:
+        """Carry out a script on a queue that uses further keys.
+
+        :raises StalePlan: the epoch of the queue, or of the dead-letter queue, is another one.
+        :raises DeadLetterQueueMissing: the plan knows of no dead-letter queue.
+        """
+        keys = keys_of(self._prefix, queue.scope)
         own = (b"%d" % queue.epoch, b"%d" % self._clock.offset)
         packed = b"".join(
-            (
-                _TWO_QUEUES,
-                keys.packed,
-                others.packed,
-                keys.member,
-                *map(pack, (*own, *arguments)),
-                others.member,
-            )
+            (more.total, keys.packed, more.packed, keys.member, *map(pack, (*own, *arguments)))
         )
-        count = _OWN + len(others.names) + len(arguments) + 1
+        count = _OWN + more.size + len(arguments)
         reply = self._client.call(script, keys.slot, count, packed)
         if type(reply) is int and reply < 0:
             raise _signal(reply, queue, rule)

@@ -128,6 +128,10 @@ class Client:
         """
         return self._servers.get().topology.nodes()
 
+    def reconsider(self) -> None:
+        """Ask again who holds what: a server has refused a question as none of its own."""
+        self._servers.get().reconsider()
+
     def close(self) -> None:
         """Close the connections of this process."""
         self._servers.close()

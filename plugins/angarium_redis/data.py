@@ -20,11 +20,14 @@ from angarium.storage.signals import DeadLettersLeased
 from angarium_redis import options
 from angarium_redis.base import RedisDriver
 from angarium_redis.calls import Calls
+from angarium_redis.deliveries import DeliveryPart
 from angarium_redis.failures import Failed
+from angarium_redis.hints import BucketShards
 from angarium_redis.keys import decode, encode
 from angarium_redis.moving import MovingPart, to_stored
 from angarium_redis.records import to_messages, to_record
 from angarium_redis.scripts import load, on_queue
+from angarium_redis.shards import OneShard
 from angarium_redis.sweeping import Sweeper
 
 _ALWAYS: Final = frozenset(
@@ -37,8 +40,13 @@ _CLAIMS: Final = ("data_index", "data_state", "data_members")
 
 _REGISTER: Final = load("data_register")
 _UNREGISTER: Final = load("data_unregister")
-_POST: Final = on_queue("data_post", "many", "data_index", "data_remove")
-_POST_ONE: Final = on_queue("data_post_one", "data_index", "data_forget")
+_BATCH: Final = ("many", "data_index", "data_remove")
+_NOTICE: Final = ("owed_queue", "owed", "owed_notices")
+_SINGLE: Final = ("data_index", "data_forget", "data_post_one")
+_POST: Final = on_queue("data_posted", *_BATCH, "data_batch", "data_post")
+_POST_ONE: Final = on_queue("data_posted", *_SINGLE)
+_ANNOUNCE: Final = on_queue("data_announce", *_BATCH, "data_batch_announced", "data_post", *_NOTICE)
+_ANNOUNCE_ONE: Final = on_queue("data_announce", *_SINGLE, *_NOTICE)
 _LIST: Final = on_queue("data_list", *_SETTLING, "data_state", changes=False)
 _GET: Final = on_queue("data_get", "many", "data_state", changes=False)
 _DELETE: Final = on_queue("data_delete", "many", "data_forget", *_CLAIMS)
@@ -52,7 +60,7 @@ _RENEW_CLAIM: Final = on_queue("data_renew", "many", *_CLAIMS)
 _RELEASE_CLAIM: Final = on_queue("data_release", *_SETTLING, *_CLAIMS)
 
 
-class RedisDataDriver(RedisDriver, MovingPart, DataDriver):
+class RedisDataDriver(RedisDriver, MovingPart, DeliveryPart, DataDriver):
     """Messages in Redis."""
 
     interface_version = 1
@@ -63,6 +71,8 @@ class RedisDataDriver(RedisDriver, MovingPart, DataDriver):
         self._calls = Calls(self.client, self.prefix, self.clock)
         self._call = self._calls.on_queue
         self._sweeper = Sweeper(self.client, self.prefix, self.clock)
+        kind = BucketShards if self.client.address.is_cluster else OneShard
+        self._shards = kind(self.client, self.prefix, self.clock)
 
     @property
     def is_durable(self) -> bool:
@@ -91,7 +101,12 @@ class RedisDataDriver(RedisDriver, MovingPart, DataDriver):
         """Store a batch."""
         client_id = encode(operation.client_id)
         records = [to_record(message, client_id) for message in operation.messages]
-        self._call(_POST_ONE if len(records) == 1 else _POST, queue, *records)
+        notice = operation.notice
+        if notice is None:
+            self._call(_POST_ONE if len(records) == 1 else _POST, queue, *records)
+        else:
+            script = _ANNOUNCE_ONE if len(records) == 1 else _ANNOUNCE
+            self.announce(script, queue, *records, encode(notice.id), notice.payload)
 
     def list_messages(self, queue: QueueRef, operation: op.ListMessages) -> Page:
         """Read a page."""
@@ -195,6 +210,7 @@ class RedisDataDriver(RedisDriver, MovingPart, DataDriver):
     def reclaim(self, limit: int) -> int:
         """Free space in short steps."""
         try:
-            return self._sweeper.reclaim(limit)
+            freed = self._sweeper.reclaim(limit)
         except Failed as failed:
             raise self.client.unreachable(failed) from failed
+        return freed + self.forget_kept(limit - freed) if freed < limit else freed

@@ -34,12 +34,15 @@ class QueueKeys(NamedTuple):
     :ivar names: the queue's own, then the bucket's index of what will have to be reclaimed.
     :ivar packed: the same as Redis reads them from the wire.
     :ivar member: the queue in that index, as Redis reads it from the wire.
+    :ivar reference: the queue as the scripts on deliveries name it: tag of the bucket, and member.
     """
 
     slot: int
     names: tuple[bytes, ...]
     packed: bytes
     member: bytes
+    bucket: int
+    reference: bytes
 
 
 def encode(text: str) -> bytes:
@@ -94,7 +97,8 @@ def keys_of(prefix: bytes, scope: Scope) -> QueueKeys:
     bucket = zlib.crc32(member) % BUCKETS
     names = queue_keys(prefix, bucket, member)
     packed = b"".join(map(pack, names))
-    return QueueKeys(slot_of(bucket_tag(bucket)), names, packed, pack(member))
+    tag = bucket_tag(bucket)
+    return QueueKeys(slot_of(tag), names, packed, pack(member), bucket, tag + member)
 
 
 def pack(argument: bytes) -> bytes:

@@ -1,8 +1,8 @@
--- ARGV[4...]: records as `records.py` packs them: ttl, delay, three lengths, id and the rest.
+-- ARGV[4...LAST_RECORD]: records as `records.py` packs them: ttl, delay, three lengths, id and the rest.
 local ids, all, ready, delayed, expiring, bodies = {}, {}, {}, {}, {}, {}
 local last = math.max(tonumber(queue[2] or 0), clock[1] * 1000000 + clock[2] - 1)
 local first_expiry = math.huge
-for number = 4, #ARGV do
+for number = 4, LAST_RECORD do
   local record = ARGV[number]
   local ttl, delay, id_length = read('>I8I8I2', record)
   local id, expires, place = sub(record, 23, 22 + id_length), now + ttl, 2 * number - 7
@@ -39,4 +39,3 @@ many('ZADD', READY, ready)
 many('ZADD', DELAYED, delayed)
 many('ZADD', EXPIRING, expiring)
 mark(first_expiry)
-return 1

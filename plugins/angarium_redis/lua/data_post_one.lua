@@ -21,4 +21,3 @@ else
 end
 call('ZADD', EXPIRING, expires, id)
 mark(expires)
-return 1

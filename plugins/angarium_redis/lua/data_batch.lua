@@ -1,0 +1,1 @@
+local LAST_RECORD = #ARGV

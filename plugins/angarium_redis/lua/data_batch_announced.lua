@@ -1,0 +1,1 @@
+local LAST_RECORD = #ARGV - 2 -- notice and payload follow

@@ -261,5 +261,5 @@ def drain(worker: Worker) -> list[Duty]:
                 break
             for lane in lanes:
                 done += lane.duties
-                worker.settle(lane, *(delivered(duty) for duty in lane.duties))
+                worker.settle(lane, *map(delivered, lane.duties), is_suspect=suspects)
     return done

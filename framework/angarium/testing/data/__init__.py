@@ -17,6 +17,7 @@ from angarium.testing.data.epochs import EpochCases
 from angarium.testing.data.expanding import ExpandingCases
 from angarium.testing.data.expiring import ExpiringCases
 from angarium.testing.data.exporting import ExportingCases
+from angarium.testing.data.handing_over import HandingOverCases
 from angarium.testing.data.importing import ImportingCases
 from angarium.testing.data.isolation import IsolationCases
 from angarium.testing.data.lanes import LaneCases
@@ -65,6 +66,7 @@ class DataSuite(
     LaneCases,
     SettlingCases,
     OwingCases,
+    HandingOverCases,
 ):
     """All cases for a message store. Subclass it as ``Test…`` with a fixture ``factory``."""
 

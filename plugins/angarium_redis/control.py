@@ -1,4 +1,4 @@
-"""The management store driver (contract, ``storage-semantics.md`` 2 and 13)."""
+"""The management store driver (contract, ``storage-semantics.md`` 2, 12 and 13)."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from angarium_redis import options
 from angarium_redis.base import RedisDriver
 from angarium_redis.control_calls import ControlCalls
 from angarium_redis.control_pools import PoolPart
+from angarium_redis.control_subscriptions import SubscriptionPart
 from angarium_redis.keys import decode, decode_scope, encode, encode_scope
 from angarium_redis.scripts import Script, load
 
@@ -44,8 +45,8 @@ _PUBLISH: Final = _script("publish")
 _LIST_OF_POOL: Final = _script("list_of_pool", changes=False)
 
 
-class RedisControlDriver(RedisDriver, PoolPart, ControlDriver):
-    """Records of queues, pools and flavors in Redis."""
+class RedisControlDriver(RedisDriver, PoolPart, SubscriptionPart, ControlDriver):
+    """Records of queues, subscriptions, pools and flavors in Redis."""
 
     interface_version = 1
     group = options.MANAGEMENT_STORE
@@ -83,7 +84,10 @@ class RedisControlDriver(RedisDriver, PoolPart, ControlDriver):
     ) -> tuple[QueueRecord, bool]:
         """Write a pending record unless there is one."""
         document = codec.encode(metadata)
-        created, found = self._call(_CREATE, *_names(scope), encode(pool), document, _token())
+        offset = b"%d" % self.clock.offset
+        created, found = self._call(
+            _CREATE, *_names(scope), encode(pool), document, _token(), offset
+        )
         return _to_record(scope, found), created == 1
 
     def update_queue(
@@ -113,6 +117,7 @@ class RedisControlDriver(RedisDriver, PoolPart, ControlDriver):
             b"%d" % change.after_lease,
             b"%d" % self.clock.offset,
             _token(),
+            b"-" if change.has_subscribers is None else b"%d" % change.has_subscribers,
         )
         return _to_record(expected.scope, found)
 
@@ -162,7 +167,7 @@ def _pairs(found: Sequence[Any]) -> zip[tuple[Any, Any]]:
 
 
 def _to_record(scope: Scope, found: Sequence[Any]) -> QueueRecord:
-    epoch, state, pool, target, source, metadata = found
+    epoch, state, pool, target, source, metadata, is_subscribed = found
     return QueueRecord(
         scope=scope,
         metadata=orjson.loads(metadata),
@@ -171,4 +176,5 @@ def _to_record(scope: Scope, found: Sequence[Any]) -> QueueRecord:
         state=QueueState(state.decode()),
         target=None if target == b"-" else decode(target[1:]),
         source=None if source == b"-" else decode(source[1:]),
+        has_subscribers=is_subscribed == 1,
     )

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from angarium.errors import PoolAlreadyExists, PoolHasQueues, PoolInUseByFlavor
+from angarium.errors import (
+    PoolAlreadyExists,
+    PoolHasQueues,
+    PoolInUseByFlavor,
+    SubscriptionAlreadyExists,
+)
 from angarium.storage.signals import RecordChanged
 from angarium_redis.client import Client
 from angarium_redis.keys import pack, slot_of
 from angarium_redis.scripts import Script
 
 _TAG: Final = b"control"
-_FIXED: Final = ("records", "metadata", "epoch", "pools", "pool-names", "uris", "flavors")
+_FIXED: Final = (
+    "records",
+    "metadata",
+    "epoch",
+    "pools",
+    "pool-names",
+    "uris",
+    "flavors",
+    "subscriptions-due",
+    "absent",  # never there, so that no script runs on half of its keys (``shards.py``)
+)
 _REFUSALS: Final[dict[int, type[Exception]]] = {
     -1: RecordChanged,
     -2: PoolAlreadyExists,
     -3: PoolInUseByFlavor,
     -4: PoolHasQueues,
+    -5: SubscriptionAlreadyExists,
 }
 
 
@@ -38,6 +54,7 @@ class ControlCalls:
         :raises PoolAlreadyExists: another pool has the uri.
         :raises PoolInUseByFlavor: the pool is the last one with its tag.
         :raises PoolHasQueues: a record names the pool.
+        :raises SubscriptionAlreadyExists: another subscription has the subscriber.
         """
         packed = b"".join((self._packed, *map(pack, arguments)))
         count = self._count + len(arguments)

@@ -24,7 +24,7 @@ class TestRedisData(DataSuite):
 
 
 class TestRedisControl(ControlSuite):
-    traits = frozenset(Trait) - {Trait.SUBSCRIPTIONS}
+    traits = frozenset(Trait)
 
     @pytest.fixture(scope="class")
     @classmethod

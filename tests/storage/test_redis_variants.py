@@ -61,7 +61,7 @@ class TestClusterData(DataSuite):
 
 @chosen
 class TestClusterControl(ControlSuite):
-    traits = frozenset(Trait) - {Trait.SUBSCRIPTIONS}
+    traits = frozenset(Trait)
 
     @pytest.fixture(scope="class")
     @classmethod

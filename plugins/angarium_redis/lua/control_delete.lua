@@ -8,6 +8,7 @@ elseif record[STATE] == 'deleting' then
 end
 local marked = {
   next_epoch(), 'deleting', record[POOL], record[TARGET], record[SOURCE], 0, '',
+  record[SUBSCRIBED],
 }
 store(scope, ARGV[3], ARGV[4], record, marked)
 return answer(scope, marked)

@@ -10,7 +10,7 @@ elseif record[STATE] == 'deleting' then
 elseif record[STATE] ~= 'published' or record[SOURCE] then
   local published = {
     record[EPOCH_IS], 'published', record[POOL], record[TARGET], false, record[LEASE],
-    record[TOKEN],
+    record[TOKEN], record[SUBSCRIBED],
   }
   store(scope, ARGV[3], ARGV[4], record, published)
 end

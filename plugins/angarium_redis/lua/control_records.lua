@@ -1,4 +1,4 @@
-local EPOCH_IS, STATE, POOL, TARGET, SOURCE, LEASE, TOKEN = 1, 2, 3, 4, 5, 6, 7
+local EPOCH_IS, STATE, POOL, TARGET, SOURCE, LEASE, TOKEN, SUBSCRIBED = 1, 2, 3, 4, 5, 6, 7, 8
 
 local function find(scope)
   local raw = call('HGET', RECORDS, scope)
@@ -18,6 +18,7 @@ local function answer(scope, record)
     optional(record[TARGET]),
     optional(record[SOURCE]),
     call('HGET', METADATA, scope),
+    record[SUBSCRIBED] and 1 or 0,
   }
 end
 
@@ -32,6 +33,11 @@ local function next_epoch()
   epoch = math.max(epoch, clock[1] * 1000 + math.floor(clock[2] / 1000))
   call('SET', EPOCH, epoch)
   return epoch
+end
+
+-- Whether a scope has a live subscription.
+local function has_subscriptions(scope, now)
+  return call('ZCOUNT', BASE .. 'subscription-ends:' .. scope, '(' .. now, '+inf') > 0
 end
 
 local function has_pool(name)

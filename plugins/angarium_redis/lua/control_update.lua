@@ -13,6 +13,7 @@ then
 end
 local changed = {
   next_epoch(), 'pending', record[POOL], record[TARGET], record[SOURCE], 0, ARGV[7],
+  record[SUBSCRIBED],
 }
 call('HSET', METADATA, scope, ARGV[6])
 store(scope, ARGV[3], ARGV[4], record, changed)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from angarium.actions.base import Action, Services
-from angarium.context import RequestContext
+from angarium.context import PushAddress, RequestContext
 from angarium.errors import InternalError, InvalidBody
 from angarium.identity import Identity
 from angarium.logs import event
@@ -95,15 +95,19 @@ class Dispatcher:
 
     @staticmethod
     def introduce(
-        request_id: str, identity: Identity, headers: Mapping[str, str]
+        request_id: str,
+        identity: Identity,
+        headers: Mapping[str, str],
+        push_address: PushAddress | None = None,
     ) -> RequestContext:
-        """Say who asks, without checking anything."""
+        """Say who asks, and where the connection can be pushed to, without checking anything."""
         return RequestContext(
             request_id=request_id,
             project=headers.get("X-Project-Id", ""),
             client_id=_canonical(headers.get("Client-ID", "")),
             user_id=identity.user_id,
             roles=identity.roles,
+            push_address=push_address,
         )
 
     def perform(

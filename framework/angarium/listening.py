@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from angarium.config.environment import variable
 from angarium.errors import StartError
@@ -16,11 +16,28 @@ class Listener:
 
     :ivar group: its group of options, with ``bind`` and ``port``.
     :ivar address: numeric, IPv4 or IPv6.
+    :ivar port: 0 for any free one each time that it is opened.
+    :ivar prefix: of the names of the two options.
     """
 
     group: str
     address: str
     port: int
+    prefix: str = ""
+
+    @classmethod
+    def resolve(cls, group: str, host: str, port: int, prefix: str = "") -> Listener:
+        """Resolve a host.
+
+        :raises StartError: the host is no address of this machine.
+        """
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise StartError(
+                f"[{group}] {prefix}bind = {host} is no address of this machine: {error.strerror}"
+            ) from error
+        return cls(group, str(found[0][4][0]), port, prefix)
 
     @classmethod
     def choose(cls, group: str, host: str, port: int) -> Listener:
@@ -30,8 +47,8 @@ class Listener:
 
         :raises StartError: the host is no address of this machine.
         """
-        address = _resolve(group, host)
-        return cls(group, address, port or _choose_port(group, address))
+        found = cls.resolve(group, host, port)
+        return found if port else replace(found, port=_choose_port(group, found.address))
 
     @property
     def authority(self) -> str:
@@ -60,23 +77,14 @@ class Listener:
             listening.close()
             raise StartError(
                 f"[{self.group}] cannot listen on {self.address} port {self.port}: "
-                f"{error.strerror}; stop what uses the port, or change bind or port"
+                f"{error.strerror}; stop what uses the port, or change {self.prefix}bind or "
+                f"{self.prefix}port"
             ) from error
         return listening
 
 
 def _family(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
-
-
-def _resolve(group: str, host: str) -> str:
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise StartError(
-            f"[{group}] bind = {host} is no address of this machine: {error.strerror}"
-        ) from error
-    return str(found[0][4][0])
 
 
 def _choose_port(group: str, address: str) -> int:

@@ -104,6 +104,11 @@ class Connection(Server):  # type: ignore[misc]  # simple-websocket has no type 
         self._has_spoken = False
         self._is_over = False
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing that is sent from now on can be expected to arrive."""
+        return self._ending is not None
+
     def handshake(self) -> None:
         """Make the connection a WebSocket; the request has been checked."""
         self.sock.sendall(handshake.acceptance(self.environ))

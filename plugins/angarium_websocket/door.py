@@ -19,23 +19,29 @@ from angarium.logs import event
 from angarium_websocket import handshake, options
 from angarium_websocket.connection import Connection, Ending, Terms
 from angarium_websocket.handshake import Environment, Reply
+from angarium_websocket.leaving import Remover
+from angarium_websocket.pushing import Channel
 from angarium_websocket.routing import PATH, ConnectionSock, OnePathFlask
 from angarium_websocket.session import Reception, Session
 
 LOG = logging.getLogger(__name__)
 
+_SHARE: Final = 4  # of the queue of a connection may be pushes that wait for an answer
+_CLEARING: Final = 5.0  # seconds, of those that gunicorn leaves a process to stop
 _STOPPING: Final = Ending(CloseReason.GOING_AWAY, "The service stops.")
 
 
 class Door:
     """Lets clients in and serves them.
 
+    :param endpoint: URI of the delivery endpoint, with a slash at the end.
     :param is_local: whether the service listens on a loopback address.
     :ivar terms: of every connection.
     :ivar connections: that are served now.
+    :ivar channels: the pushes to each of them, by the id of the connection.
     """
 
-    def __init__(self, kernel: Kernel, *, is_local: bool) -> None:
+    def __init__(self, kernel: Kernel, endpoint: str, *, is_local: bool) -> None:
         settings = kernel.conf[options.GROUP]
         self._reception = Reception.of(kernel)
         self.terms = _terms(settings)
@@ -46,7 +52,10 @@ class Door:
         )
         self._threads = None if kernel.is_cooperative else threadpool.ThreadPool(settings.threads)
         self._is_stopping = False
+        self._endpoint = endpoint
+        self._remover = Remover(kernel)
         self.connections: set[Connection] = set()
+        self.channels: dict[str, Channel] = {}
 
     def refuse(self) -> Response | None:
         """The answer to a handshake that is refused; None for all others."""
@@ -56,13 +65,18 @@ class Door:
     def serve(self, connection: Connection) -> None:
         """Answer the messages of a client until the connection is closed."""
         self.connections.add(connection)
+        channel = Channel(connection, self._endpoint, self.terms.max_send_queue // _SHARE)
+        self.channels[channel.id] = channel
+        session = Session(self._reception, channel.address)
         event(LOG, logging.DEBUG, "connected", connection=connection.id)
         try:
             with suppress(ConnectionClosed):
-                self._converse(connection)
+                self._converse(connection, session, channel)
             connection.close()  # here, since what is being closed counts among the connections
         finally:
             self.connections.discard(connection)
+            del self.channels[channel.id]
+            self._remover.remove(session.subscriptions.values())
             event(LOG, logging.DEBUG, "disconnected", connection=connection.id)
 
     def stop(self) -> None:
@@ -70,6 +84,10 @@ class Door:
         self._is_stopping = True
         for connection in list(self.connections):
             connection.end(_STOPPING)
+
+    def finish(self) -> None:
+        """Wait until what connections leave behind is cleared away, for a while."""
+        self._remover.finish(_CLEARING)
 
     def _refuse(self, environ: Environment) -> Reply | None:
         if not handshake.is_upgrade(environ):
@@ -82,12 +100,15 @@ class Door:
         is_full = 0 < self._max_connections <= len(self.connections)
         return refusal or (handshake.FULL if is_full or self._is_stopping else None)
 
-    def _converse(self, connection: Connection) -> NoReturn:
-        session = Session(self._reception)
+    def _converse(self, connection: Connection, session: Session, channel: Channel) -> NoReturn:
         while True:
-            answer = self._run(session, connection.receive())
+            message = connection.receive()
+            channel.hold()
+            answer = self._run(session, message)
             connection.live_for(session.lifetime)
             connection.send(answer)
+            channel.encoding = session.push_encoding
+            channel.release()
 
     def _run(self, session: Session, message: str | bytes) -> str | bytes:
         is_text = isinstance(message, str)

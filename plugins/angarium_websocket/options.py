@@ -33,6 +33,18 @@ OPTIONS: Final[list[cfg.Opt]] = [
         help="The public port behind a proxy. If it is set, clients that name another port in "
         "their Host header are refused.",
     ),
+    cfg.HostAddressOpt(
+        "notification_bind",
+        help="The address of the internal endpoint, to which the other processes of the service "
+        "deliver what is pushed to the clients of this one. They must reach it by this very name "
+        "or address, so on several machines it has to be one of the internal network. Unset: "
+        "127.0.0.1.",
+    ),
+    cfg.PortOpt(
+        "notification_port",
+        default=0,
+        help="The port of the internal endpoint; 0 for any that is free.",
+    ),
     cfg.ListOpt(
         "allowed_origins",
         help="Origins whose pages may connect, as scheme://host[:port]; * for any. Unset: every "

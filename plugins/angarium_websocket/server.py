@@ -11,6 +11,7 @@ import logging
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, cast
 
@@ -25,32 +26,46 @@ from oslo_config import cfg
 from angarium import kernel
 from angarium.errors import AngariumError
 from angarium_websocket.door import Door, create_app
+from angarium_websocket.endpoint import Endpoint, EndpointServer
 
 _HANDSHAKE: Final = 5  # seconds (contract, 1)
 _GRACE: Final = 15  # seconds for what is in flight when the service stops
 _UNLIMITED: Final = 2**31 - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the service listens. A process that takes the place of a dead one listens there, too.
+
+    :ivar clients: descriptor of the socket on which clients connect, for gunicorn to close.
+    :ivar is_local: whether that is a loopback address.
+    :ivar internal: the socket of the delivery endpoint.
+    :ivar endpoint: the URI of that, with a slash at the end.
+    """
+
+    clients: int
+    is_local: bool
+    internal: socket.socket
+    endpoint: str
+
+
 class Application(BaseApplication):
     """What gunicorn runs.
 
-    :param descriptor: of the socket on which clients connect, for gunicorn to close.
-    :param is_local: whether that is a loopback address.
     :ivar door: what is served, in the process that serves.
     """
 
     door: Door
 
-    def __init__(self, conf: cfg.ConfigOpts, descriptor: int, *, is_local: bool) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, places: Places) -> None:
         self._conf = conf
-        self._descriptor = descriptor
-        self._is_local = is_local
+        self._places = places
         super().__init__()
 
     def load_config(self) -> None:
         """Set what differs from gunicorn's defaults."""
         settings = {
-            "bind": f"fd://{self._descriptor}",
+            "bind": f"fd://{self._places.clients}",
             "workers": 1,
             "worker_class": Worker,
             "worker_connections": _UNLIMITED,  # the door counts them, and refuses with an answer
@@ -75,7 +90,12 @@ class Application(BaseApplication):
         housekeeper.start()
         atexit.register(service.close)
         atexit.register(housekeeper.stop)
-        self.door = Door(service, is_local=self._is_local)
+        places = self._places
+        self.door = Door(service, places.endpoint, is_local=places.is_local)
+        endpoint = Endpoint(
+            self.door.channels, self.door.terms.max_message_size, service.services.clock.now
+        )
+        EndpointServer(places.internal, endpoint).start()
         return create_app(self.door)
 
     def run(self) -> None:
@@ -109,6 +129,13 @@ class Worker(GeventWorker):
         """Leave Ctrl-C, which reaches every process of a terminal, to the parent."""
         super().init_signals()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def run(self) -> None:
+        """Serve until a signal comes, and leave nothing behind."""
+        try:
+            super().run()
+        finally:
+            cast(Application, self.app).door.finish()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Close the clients' connections in order, and stop when they are gone."""

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from string import Formatter
-from typing import Any
+from typing import Any, Final
 
 from angarium.actions.base import Action
+from angarium.context import PushAddress
 from angarium.dispatch import log_failure
 from angarium.errors import ApiError
 from angarium.identity import Identity
@@ -22,6 +23,7 @@ from angarium.logs import event
 from angarium_websocket import credentials, refusals
 from angarium_websocket.arguments import SocketArguments
 from angarium_websocket.encoding import BINARY, TEXT, Encoding, Undecodable
+from angarium_websocket.leaving import OwnSubscription
 from angarium_websocket.render import RENDERERS, Result, View
 from angarium_websocket.requests import (
     AUTHENTICATE,
@@ -33,6 +35,9 @@ from angarium_websocket.requests import (
 )
 
 LOG = logging.getLogger(__name__)
+
+_SUBSCRIBE: Final = "subscription_create"
+_CREATED: Final = 201
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,17 @@ class Reception:
 
 
 class Session:
-    """The conversation with one client. Its messages come one after the other."""
+    """The conversation with one client. Its messages come one after the other.
 
-    def __init__(self, reception: Reception) -> None:
+    :param address: where the connection can be pushed to.
+    :ivar push_encoding: that of the message which last made a subscription of the connection.
+    :ivar subscriptions: those of the connection, by id.
+    """
+
+    def __init__(self, reception: Reception, address: PushAddress) -> None:
+        self.push_encoding = TEXT
+        self.subscriptions: dict[str, OwnSubscription] = {}
+        self._address = address
         self._kernel = reception.kernel
         self._dispatcher = reception.kernel.dispatcher
         self._frames = reception.frames
@@ -157,14 +170,19 @@ class Session:
             "Client-ID": envelope.headers["Client-ID"],
             "X-Project-Id": identity.project or "",
         }
-        context = self._dispatcher.introduce(request_id, identity, headers)
+        context = self._dispatcher.introduce(request_id, identity, headers, self._address)
         self._dispatcher.authorise(action, context)
         path = {name: body[name] for name in _names_in(action.http.path)}
         self._dispatcher.check_names(
             action, headers, path, any_client_id=not binding.checks_client_id
         )
         result = self._dispatcher.act(action, context, path, SocketArguments(body, binding))
-        return RENDERERS[action.name](result, View(body, encoding.stored))
+        shown = RENDERERS[action.name](result, View(body, encoding.stored))
+        if action.name == _SUBSCRIBE and shown.status == _CREATED and not body.get("subscriber"):
+            id_ = shown.body["subscription_id"]
+            self.subscriptions[id_] = OwnSubscription(context, body["queue_name"], id_)
+            self.push_encoding = encoding
+        return shown
 
 
 @cache

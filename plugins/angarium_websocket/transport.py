@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from oslo_config import cfg
 
@@ -17,6 +18,7 @@ from angarium.transport import Transport
 from angarium_websocket import options
 
 _BACKLOG: Final = 2048
+_LOOPBACK: Final = "127.0.0.1"
 
 
 class WebsocketTransport(Transport):
@@ -36,6 +38,7 @@ class WebsocketTransport(Transport):
                 f"{conf.transport.max_messages_post_size}; raise the one or lower the other"
             )
         self._listener = Listener.choose(options.GROUP, settings.bind, settings.port)
+        self._internal = _internal(settings)
 
     @property
     def url(self) -> str:
@@ -58,19 +61,45 @@ class WebsocketTransport(Transport):
         ]
 
     def check(self) -> None:
-        """Try the port."""
+        """Try the ports."""
         self._listener.check()
+        self._internal.check()
 
     def serve(self) -> None:
         """Run gunicorn's main process until a signal comes."""
-        from angarium_websocket.server import Application  # gevent, where it is needed only
+        from angarium_websocket.server import Application, Places  # gevent, where it is needed
 
-        descriptor = self._listener.open(_BACKLOG).detach()
-        is_local = is_loopback(self._listener.address)
+        internal = self._internal.open(_BACKLOG)
+        places = Places(
+            clients=self._listener.open(_BACKLOG).detach(),
+            is_local=is_loopback(self._listener.address),
+            internal=internal,
+            endpoint=self._endpoint(internal.getsockname()[1]),
+        )
         main = os.getpid()
         try:
-            Application(self.conf, descriptor, is_local=is_local).run()
+            Application(self.conf, places).run()
         except SystemExit as ended:
             if os.getpid() == main and ended.code not in (0, None):
                 raise SystemExit(1) from ended
             raise
+
+    def _endpoint(self, port: int) -> str:
+        """The URI of the delivery endpoint, as other processes are told it."""
+        host = self.conf[options.GROUP].notification_bind or self._internal.address
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def _internal(settings: Any) -> Listener:
+    """Where the delivery endpoint listens.
+
+    :raises StartError: nobody could be told that address.
+    """
+    host, port = settings.notification_bind or _LOOPBACK, settings.notification_port
+    listener = Listener.resolve(options.GROUP, host, port, "notification_")
+    if ipaddress.ip_address(listener.address).is_unspecified:
+        raise StartError(
+            f"[{options.GROUP}] notification_bind = {host} is no address that other processes can "
+            "deliver to; name one of this machine"
+        )
+    return listener

@@ -13,7 +13,11 @@ from gevent import event, threadpool
 from gevent.server import StreamServer
 from werkzeug.test import create_environ
 
+from angarium.clock import Clock
+from angarium.listening import Listener
 from angarium_websocket.connection import Connection, Terms
+from angarium_websocket.endpoint import Endpoint, EndpointServer
+from angarium_websocket.pushing import Channel
 from angarium_websocket.routing import ConnectionSock, OnePathFlask
 
 TERMS: Final = Terms(
@@ -33,14 +37,20 @@ def echo(connection: Connection, message: str | bytes) -> str | bytes:
 
 
 class Loop:
-    """A thread with a hub, and a server of connections in it.
+    """A thread with a hub, a server of connections and a delivery endpoint in it.
 
     :ivar connections: as clients connect.
+    :ivar channels: of the connections, by their ids.
+    :ivar clock: that of the endpoint.
     """
 
     def __init__(self, terms: Terms, answer: Answer) -> None:
         self.connections: queue.Queue[Connection] = queue.Queue()
-        self.port = 0
+        self.channels: dict[str, Channel] = {}
+        self.clock = Clock()
+        self.port = self.endpoint_port = 0
+        self._max_waiting = terms.max_send_queue // 4
+        self._max_size = terms.max_message_size
         self._answer = answer
         self._app = OnePathFlask("loop")
         self._app.config["SOCK_SERVER_OPTIONS"] = {"terms": terms}
@@ -65,10 +75,17 @@ class Loop:
         server.start()
         over, hub = event.Event(), gevent.get_hub()
         self._stop = lambda: hub.loop.run_callback_threadsafe(over.set)
+        listening = Listener.resolve("loop", "127.0.0.1", 0).open(100)
+        self.endpoint_port = listening.getsockname()[1]
+        endpoint = EndpointServer(
+            listening, Endpoint(self.channels, self._max_size, self.clock.now)
+        )
+        endpoint.start()
         self.port = server.server_port
         self._is_ready.set()
         over.wait()
         server.stop(timeout=1)
+        endpoint.stop(timeout=1)
         self._threads.kill()
         hub.destroy()
 
@@ -83,10 +100,17 @@ class Loop:
             self._app({**environ, "gunicorn.socket": sock}, _answer_nothing)
 
     def _serve(self, connection: Connection) -> None:
+        channel = Channel(connection, "http://endpoint/", self._max_waiting)
+        self.channels[channel.id] = channel
         self.connections.put(connection)
-        while True:
-            message = connection.receive()
-            connection.send(self._threads.apply(self._answer, (connection, message)))
+        try:
+            while True:
+                message = connection.receive()
+                channel.hold()
+                connection.send(self._threads.apply(self._answer, (connection, message)))
+                channel.release()
+        finally:
+            del self.channels[channel.id]
 
 
 def _answer_nothing(*arguments: Any) -> Any:

@@ -12,6 +12,7 @@ import pytest
 
 from angarium import clock as clocks
 from angarium import config, kernel
+from angarium.context import PushAddress
 from angarium.errors import StoreUnreachable, Unauthorized
 from angarium.identity import Identity, IdentityPlugin
 from angarium.ids import new_claim_id, new_message_id
@@ -51,7 +52,7 @@ class Conversation:
     """A session, asked without a connection."""
 
     def __init__(self, service: kernel.Kernel) -> None:
-        self.session = Session(Reception.of(service))
+        self.session = Session(Reception.of(service), PushAddress("http://127.0.0.1:1/c", "s"))
 
     def ask(self, action: str, headers: Any = None, **body: Any) -> tuple[int, Any]:
         """Status and body of the answer."""

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import gevent
 from gevent import pywsgi
 from gevent import socket as gevent_socket
 
@@ -78,7 +79,9 @@ class Endpoint:
             codec.decode(body)
         except InvalidBody:
             return "400 Bad Request"
-        return "200 OK" if channel.push(body) else "404 Not Found"
+        is_queued = channel.push(body)
+        gevent.sleep(0)  # a busy poster must not keep the queue from being written
+        return "200 OK" if is_queued else "404 Not Found"
 
 
 def _size(environ: Mapping[str, Any]) -> int | None:

@@ -6,7 +6,6 @@ import json
 import socket
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from tests.websocket.raw import RawClient
 
 PUSHERS: Final = 16
 LARGE: Final = 200_000  # bytes
+UNKNOWN: Final = "522544e3-283a-4500-85ea-3ba9f14773db"
 DOCUMENT: Final = {
     "body": {"fruit": "plüm", "kg": 3, "big": -(2**63)},
     "ttl": 240,
@@ -114,7 +114,7 @@ def test_the_proof_for_one_connection_is_none_for_another(pushed: Pushed) -> Non
         assert pushed.poster.send("POST", f"/{other}", body, {proof.HEADER: mine}) == 403
 
 
-@pytest.mark.parametrize("path", [str(uuid.uuid4()), "{id}/more", "{id}%20", "v2/queues"])
+@pytest.mark.parametrize("path", [UNKNOWN, "{id}/more", "{id}%20", "v2/queues"])
 def test_a_connection_that_is_not_here(pushed: Pushed, path: str) -> None:
     path = path.format(id=pushed.channel.id)
     assert pushed.poster.push(path, pushed.channel.address.secret, DOCUMENT) == 404

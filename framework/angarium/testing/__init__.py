@@ -14,6 +14,7 @@ pytest.register_assert_rewrite(
         for name in (
             "control",
             "data",
+            "deliverers",
             "machine",
             "notices",
             "queues",

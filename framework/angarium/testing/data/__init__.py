@@ -13,6 +13,7 @@ from angarium.testing.data.clocks import ClockCases
 from angarium.testing.data.crashing import CrashingCases
 from angarium.testing.data.dead_letters import DeadLetterCases
 from angarium.testing.data.deleting import DeletingCases
+from angarium.testing.data.delivering import DeliveringCases
 from angarium.testing.data.epochs import EpochCases
 from angarium.testing.data.expanding import ExpandingCases
 from angarium.testing.data.expiring import ExpiringCases
@@ -67,6 +68,7 @@ class DataSuite(
     SettlingCases,
     OwingCases,
     HandingOverCases,
+    DeliveringCases,
 ):
     """All cases for a message store. Subclass it as ``Test…`` with a fixture ``factory``."""
 

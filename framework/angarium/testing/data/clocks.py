@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from angarium.storage.driver import DataDriver
-from angarium.testing import workers
+from angarium.testing import deliverers, workers
 from angarium.testing.crowd import in_processes
 from angarium.testing.data.base import DataCases
 from angarium.testing.factory import DriverFactory
+from angarium.testing.notices import LEASE, Ledger, announce, owe, subscription_ids
 from angarium.testing.queues import Queue, sibling
 from angarium.testing.timing import advance
 from angarium.testing.traits import Trait, needs
@@ -59,3 +60,25 @@ class ClockCases(DataCases):
         assert held.names_now() == ["A"]
         queue.driver.register(buried.ref)
         assert queue.everything() == ["A"]
+
+    @needs(Trait.PROCESSES, Trait.CLOCK, Trait.NOTICES)
+    def test_deliveries_of_a_process_that_is_ahead(
+        self, factory: DriverFactory[DataDriver], ledger: Ledger
+    ) -> None:
+        """It ends nobody's lease early, takes nothing before its time, and holds nothing longer."""
+        queue, worker = ledger.queue(), ledger.worker()
+        owe(queue, "held")
+        worker.lanes()
+        owe(queue, "waiting", due=1000)
+        owe(queue, "due")
+        announce(queue)
+        worker.notices()
+        site = workers.Site(factory, queue.ref)
+        task = workers.Shifted(10**6, deliverers.look, site)
+        (seen,) = in_processes([(workers.with_shifted_clock, task)])
+        ((name, age, late),) = seen.lanes
+        assert (seen.notices, name) == (0, "due")
+        assert 0 <= late <= age < 200
+        assert subscription_ids(worker.lanes()) == ["held"]
+        advance(queue.driver, LEASE)
+        assert sorted(subscription_ids(worker.lanes())) == ["due", "held"]

@@ -263,8 +263,9 @@ class DataDriver(Driver):
     ) -> tuple[Lane, ...]:
         """Take lanes of the whole store in which something is due and which nobody else holds.
 
-        Those come first whose first duty has been due for longest. In an ordered lane only the
-        oldest pending duty counts, due or not. Nothing is written when there is nothing to take.
+        Those come first whose first duty has been due for longest; one whose lease ran out may
+        count as due since then. In an ordered lane only the oldest pending duty counts, due or not.
+        Nothing is written when there is nothing to take.
 
         :param lanes: at most so many.
         :param duties: of each lane, at most so many.

@@ -120,8 +120,10 @@ class LaneCases(DataCases):
         owe(one, "middle", due=200)
         advance(ledger.driver, 1000)
         worker, expected = ledger.worker(), ["soon", "middle", "late", "middle", "later"]
-        assert subscription_ids(worker.lanes()) == expected
-        advance(ledger.driver, 1000)
+        lanes = worker.lanes()
+        assert subscription_ids(lanes) == expected
+        for lane in reversed(lanes):
+            worker.settle(lane)
         for name in expected:
             assert subscription_ids(ledger.worker().lanes(limit=1)) == [name]
 

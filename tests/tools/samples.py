@@ -15,6 +15,7 @@ ETC: Final = Path(__file__).parents[2] / "etc"
 NAMESPACES: Final = [
     "angarium",
     "angarium.memory",
+    "angarium.notifiers",
     "angarium.rest",
     "angarium.sql",
     "angarium.websocket",

@@ -133,6 +133,11 @@ class Notifier(ABC):
     def __init__(self, environment: NotifierEnvironment) -> None:
         self.environment = environment
 
+    @property
+    def time_limit(self) -> float:
+        """Seconds within which :meth:`deliver` returns, whatever the subscriber does."""
+        return 60.0
+
     def check(self, registration: Registration) -> None:
         """Look at address and options, without any effect.
 

@@ -14,6 +14,7 @@ from angarium import plugins
 from angarium.errors import InvalidRequest
 from angarium.notifications.connections import Connector
 from angarium.notifications.notifier import Notifier, NotifierEnvironment, Registration
+from angarium.notifications.urls import check_characters, parse
 from angarium.validation import Part
 
 SOCKET: Final = "websocket"
@@ -23,9 +24,15 @@ SOCKET: Final = "websocket"
 class Subscribers:
     """Checks and registers subscribers, and finds the notifier of each. Safe for threads."""
 
-    def __init__(self, notifiers: Mapping[str, Notifier], types: frozenset[str]) -> None:
+    def __init__(
+        self,
+        notifiers: Mapping[str, Notifier],
+        types: frozenset[str],
+        connector: Connector | None = None,
+    ) -> None:
         self._notifiers = notifiers
         self._types = types
+        self._connector = connector or Connector((), ())
         self._options = {
             name: Part({"properties": {"options": {**notifier.options_schema}}}, {})
             for name, notifier in notifiers.items()
@@ -52,6 +59,7 @@ class Subscribers:
                 for name in sorted(installed & {*types, SOCKET})
             },
             types,
+            guarded,
         )
 
     def notifier(self, subscriber: str, delivery_secret: str | None = None) -> Notifier | None:
@@ -73,8 +81,27 @@ class Subscribers:
                 "The scheme of subscriber must be supported in the list of this service, which is "
                 f"{offered}. The operator sets it with [transport] subscriber_types."
             )
+        if not is_socket:
+            self._check_target(registration.subscriber)
         self._options[name].check({"options": registration.options}, InvalidRequest)
         self._notifiers[name].check(registration)
+
+    def _check_target(self, subscriber: str) -> None:
+        """The rules for URIs and hosts, the same for every notifier."""
+        try:
+            check_characters(subscriber)
+            if "://" not in subscriber.partition("?")[0]:
+                return
+            url = parse(subscriber)
+        except ValueError as error:
+            raise InvalidRequest(f"subscriber {error}.") from None
+        if url.address is not None and self._connector.denies(url.address):
+            raise InvalidRequest(
+                f"subscriber has the address {url.address}, which the operator does not let this "
+                "service contact; [notification] subscriber_allow_networks names exceptions."
+            )
+        if "%" in url.host:
+            raise InvalidRequest("subscriber must name an address without a zone.")
 
     def register(self, registration: Registration) -> Mapping[str, Any]:
         """Let the notifier make what it needs; :meth:`check` comes first.

@@ -43,6 +43,9 @@ def test_plugins_tells_what_is_there_and_what_is_used(tmp_path: Path) -> None:
         ("angarium.storage.control", "sqlalchemy"),
         ("angarium.identity", "noauth"),
         ("angarium.filters", "theirs"),
+        ("angarium.notifiers", "http"),
+        ("angarium.notifiers", "https"),
+        ("angarium.notifiers", "websocket"),
     }
 
 

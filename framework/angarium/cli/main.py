@@ -12,6 +12,7 @@ from angarium.cli import common
 from angarium.cli.bench import bench
 from angarium.config import catalogue
 from angarium.config.loading import files
+from angarium.notifications.subscribers import SOCKET
 from angarium.storage.pipeline import PIPELINES
 
 _SELECTED = {
@@ -19,6 +20,7 @@ _SELECTED = {
     plugins.DATA: ("drivers", ("message_store",)),
     plugins.CONTROL: ("drivers", ("management_store",)),
     plugins.FILTERS: ("storage", PIPELINES),
+    plugins.NOTIFIERS: ("transport", ("subscriber_types",)),
     plugins.IDENTITY: (None, ("auth_strategy",)),
 }
 
@@ -96,7 +98,7 @@ def selected(conf: cfg.ConfigOpts, group: str) -> set[str]:
     """The names that the configuration selects in a group of plugins."""
     section, options = _SELECTED[group]
     values = conf if section is None else conf[section]
-    names: set[str] = set()
+    names = {SOCKET} if group == plugins.NOTIFIERS else set()
     for option in options:
         value = values[option]
         names.update([value or "noauth"] if isinstance(value, str) else value)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from angarium.errors import ClaimNotFound
+from angarium.storage.deliveries import DutyStatus
 from angarium.storage.models import Capability, Scope
-from angarium.storage.signals import StalePlan
+from angarium.storage.signals import RecordChanged, StalePlan
 from angarium.testing import (
     ControlSuite,
     DataSuite,
@@ -20,10 +21,13 @@ from angarium.testing import (
     ModelDataDriver,
     Trait,
 )
+from angarium.testing.notices import Ledger
 from angarium.testing.queues import new_project, new_queue
 from angarium.testing.timing import StoreTime, within_one_second
 from tests.storage import defects
 from tests.storage import defects_between_pools as between
+from tests.storage import defects_of_deliveries as deliveries
+from tests.storage import defects_of_subscriptions as subscriptions
 
 Case = Callable[..., None]
 Kind = type[ModelDataDriver] | type[ModelControlDriver]
@@ -107,6 +111,100 @@ FOUND: list[tuple[Kind, Case, tuple[object, ...]]] = [
     (between.PublishesWhatMoves, CONTROL.test_queue_that_moves_is_left_alone, ()),
     (between.KeepsSources, CONTROL.test_whole_move, ()),
     (between.ListsTargets, CONTROL.test_queues_of_a_pool_page_by_page, ()),
+    (subscriptions.SubscribesTwice, CONTROL.test_same_subscriber_has_one_subscription, ()),
+    (subscriptions.LooksBeforeItSubscribes, CONTROL.test_one_of_concurrent_creations_wins, ()),
+    (
+        subscriptions.LooksBeforeItSubscribes,
+        CONTROL.test_note_and_subscription_at_the_same_moment,
+        (),
+    ),
+    (
+        subscriptions.LooksBeforeItSubscribes,
+        CONTROL.test_one_of_all_who_want_a_subscriber_gets_it,
+        (),
+    ),
+    (subscriptions.ForgetsWhatItCreated, CONTROL.test_repeated_creation_counts_as_created, ()),
+    (subscriptions.ExpiresLate, CONTROL.test_subscription_is_gone_at_the_second_of_expiry, ()),
+    (subscriptions.ExpiresLate, CONTROL.test_scenario_19_same_again_at_the_second_of_expiry, ()),
+    (subscriptions.ExpiresLate, CONTROL.test_note_stays_while_there_is_a_subscription, ()),
+    (
+        subscriptions.TakesWhatNobodyExpects,
+        CONTROL.test_queue_has_to_expect_a_subscription,
+        ("not-noted",),
+    ),
+    (
+        subscriptions.FindsIdsAnywhere,
+        CONTROL.test_id_of_another_source_does_not_exist,
+        ("project",),
+    ),
+    (subscriptions.FindsIdsAnywhere, CONTROL.test_id_of_another_source_does_not_exist, ("kind",)),
+    (subscriptions.RestartsAges, CONTROL.test_new_ttl_runs_from_now, ()),
+    (
+        subscriptions.MergesOptions,
+        CONTROL.test_change_of_some_fields_keeps_the_others,
+        ({"options": {}},),
+    ),
+    (subscriptions.DropsSecrets, CONTROL.test_secret_is_kept_until_it_is_dropped, ()),
+    (
+        subscriptions.TakesSubscribersAway,
+        CONTROL.test_change_to_a_subscriber_in_use_is_refused,
+        (),
+    ),
+    (subscriptions.CutsBeforeItLooks, CONTROL.test_expired_ones_do_not_shorten_a_page, ()),
+    (subscriptions.PurgesAPage, CONTROL.test_scenario_18_purge_leaves_none, ()),
+    (subscriptions.DeletesWithTheQueue, CONTROL.test_subscriptions_outlive_their_queue, ()),
+    (subscriptions.CreatesWithoutLooking, CONTROL.test_subscriptions_outlive_their_queue, ()),
+    (subscriptions.ForgetsTheNote, CONTROL.test_note_is_kept_by_other_changes, ()),
+    (subscriptions.TakesTheNoteBack, CONTROL.test_note_stays_while_there_is_a_subscription, ()),
+    (subscriptions.TakesTheNoteBack, CONTROL.test_note_and_subscription_at_the_same_moment, ()),
+    (subscriptions.KeepsTheEpoch, CONTROL.test_note_raises_the_epoch, ()),
+    (deliveries.AnnouncesRepetitions, SUITE.test_repeated_post_leaves_no_second_notice, (False,)),
+    (deliveries.AnnouncesRepetitions, SUITE.test_repeated_post_after_all_was_delivered, ()),
+    (
+        deliveries.AnnouncesFirst,
+        SUITE.test_stale_post_leaves_neither_message_nor_notice,
+        ("lower",),
+    ),
+    (deliveries.SharesQueues, SUITE.test_queue_is_one_owners_at_a_time, ()),
+    (deliveries.SharesQueues, SUITE.test_one_of_concurrent_owners_gets_a_queue, ()),
+    (deliveries.BeginsWithTheNewest, SUITE.test_notices_of_a_queue_by_position, ()),
+    (deliveries.IgnoresCursors, SUITE.test_page_at_another_cursor_is_void, ()),
+    (deliveries.ExpandsForAnybody, SUITE.test_page_of_who_lost_the_lease_is_void, ()),
+    (deliveries.ReplacesDuties, SUITE.test_duty_that_is_there_stays, ()),
+    (deliveries.SharesLanes, SUITE.test_lane_is_one_owners_at_a_time, ()),
+    (deliveries.SharesLanes, SUITE.test_all_at_once_in_threads, ()),
+    (deliveries.MixesSuspects, SUITE.test_suspects_and_others_are_taken_apart, ()),
+    (deliveries.ForgetsOrder, SUITE.test_ordered_lane_waits_for_its_oldest_duty, ()),
+    (deliveries.ForgetsOrder, SUITE.test_ordered_lane_hands_out_its_oldest_duty, ()),
+    (
+        deliveries.BelievesLateReports,
+        SUITE.test_report_is_ignored_when_somebody_took_the_lane,
+        (),
+    ),
+    (deliveries.IgnoresLapsedReports, SUITE.test_report_counts_when_nobody_took_the_lane, ()),
+    (deliveries.KeepsIdleLanes, SUITE.test_lane_in_which_nothing_is_due_is_given_back, ()),
+    (deliveries.KeepsEmptyLanes, SUITE.test_lane_ends_with_its_last_duty, (True,)),
+    (deliveries.ForgetsPayloads, SUITE.test_payload_is_there_as_long_as_a_duty_needs_it, ()),
+    (
+        deliveries.KeepsForGood,
+        SUITE.test_duty_that_is_over_is_listed_for_a_while,
+        (DutyStatus.FAILED,),
+    ),
+    (
+        deliveries.ForgetsWithTheQueue,
+        SUITE.test_debt_outlives_messages_and_queue,
+        ("queue-deleted",),
+    ),
+    (deliveries.ForgetsWithTheMessages, SUITE.test_debt_outlives_messages_and_queue, ("purged",)),
+    (deliveries.ReplaysWhatWaits, SUITE.test_duty_is_replayed, (DutyStatus.FAILED,)),
+    (deliveries.AddsAgain, SUITE.test_known_notice_is_not_added_again, ()),
+    (deliveries.ExportsExpandedNotices, SUITE.test_export_tells_what_is_owed, ()),
+    (deliveries.ImportsAsDue, SUITE.test_imported_debt_is_what_it_was, ()),
+    (deliveries.ImportsAsDue, SUITE.test_debts_move, ("from-the-model",)),
+    (deliveries.ForgetsCursors, SUITE.test_debts_move, ("from-the-model",)),
+    (deliveries.ImportsOnTop, SUITE.test_import_that_replaces, (True,)),
+    (deliveries.ImportsOverwriting, SUITE.test_what_is_there_stays, ()),
+    (deliveries.DropsRegardless, SUITE.test_debts_are_dropped, (False,)),
 ]
 """A defect, a case about it, and the case's parameters."""
 
@@ -117,11 +215,12 @@ def passes(kind: Kind, case: Case, parameters: tuple[object, ...], directory: Pa
     given: dict[str, object] = {"driver": driver, "scope": Scope(new_project(), "orders")}
     if isinstance(driver, ModelDataDriver):
         given["queue"] = new_queue(driver)
+        given["ledger"] = Ledger(driver)
     wanted = inspect.signature(case).parameters
     chosen = dict(zip((name for name in wanted if name not in given), parameters, strict=True))
     try:
         case(**{name: given[name] for name in wanted if name in given}, **chosen)
-    except (AssertionError, pytest.fail.Exception, ValueError, StalePlan):
+    except (AssertionError, pytest.fail.Exception, ValueError, StalePlan, RecordChanged):
         return False
     return True
 
@@ -137,7 +236,8 @@ def test_defect_is_found(
 
 def test_every_defect_is_looked_for() -> None:
     models = (ModelDataDriver, ModelControlDriver)
-    found = (*vars(defects).values(), *vars(between).values())
+    modules = (defects, between, deliveries, subscriptions)
+    found = [it for module in modules for it in vars(module).values()]
     kinds = {it for it in found if isinstance(it, type) and issubclass(it, models)}
     assert kinds - {*models} == {kind for kind, _, _ in FOUND}
 

@@ -9,22 +9,26 @@ from angarium import codec
 from angarium.storage.driver import ControlDriver
 from angarium.storage.models import (
     Kind,
+    NewSubscription,
     PoolRecord,
     QueueChange,
     QueueFilter,
     QueueRecord,
     QueueRef,
     Scope,
+    Subscription,
+    SubscriptionChange,
 )
 from angarium_sql import options
 from angarium_sql.base import SqlDriver
-from angarium_sql.management import flavors, pools, queues
+from angarium_sql.management import flavors, pools, queues, subscriptions
 
 _CHUNK: Final = 200  # records that a filtered listing reads at a time
+_STEP: Final = 200  # things freed in one transaction
 
 
 class SqlControlDriver(SqlDriver, ControlDriver):
-    """Records of queues, pools and flavors in SQLite, PostgreSQL, MySQL or MariaDB."""
+    """Records of queues, subscriptions, pools and flavors in SQLite, PostgreSQL, MySQL, MariaDB."""
 
     interface_version = 1
     group = options.MANAGEMENT_STORE
@@ -64,7 +68,7 @@ class SqlControlDriver(SqlDriver, ControlDriver):
     ) -> tuple[QueueRecord, bool]:
         """Write a pending record unless there is one."""
         document = codec.encode(metadata)
-        return self.database.change(lambda it: queues.create(it, scope, document, pool))
+        return self.database.change(lambda it: queues.create(it, self.clock, scope, document, pool))
 
     def update_queue(
         self, scope: Scope, metadata: Mapping[str, Any], expected_epoch: int
@@ -86,6 +90,52 @@ class SqlControlDriver(SqlDriver, ControlDriver):
     def publish(self, queue: QueueRef) -> None:
         """End a change, unless another one has begun."""
         self.database.change(lambda session: queues.publish(session, queue))
+
+    def reclaim(self, limit: int) -> int:
+        """Free the space of subscriptions that expired, in short steps."""
+        freed, count = 0, 1
+        while freed < limit and count:
+            count = self._reclaim(min(limit - freed, _STEP))
+            freed += count
+        return freed
+
+    def _reclaim(self, limit: int) -> int:
+        found = self.database.read(lambda it: subscriptions.expired(it, self.clock, limit))
+        if not found:
+            return 0
+        return self.database.change(lambda it: subscriptions.reclaim(it, self.clock, found))
+
+    # --- Subscriptions --------------------------------------------------------------------------
+
+    def create_subscription(self, new: NewSubscription) -> tuple[Subscription, bool]:
+        """Store a subscription of a queue that is noted as having some."""
+        return self.database.change(lambda it: subscriptions.create(it, self.clock, new))
+
+    def get_subscription(self, scope: Scope, id_: str) -> Subscription | None:
+        """Read a subscription."""
+        return self.database.read(lambda it: subscriptions.find(it, self.clock, scope, id_))
+
+    def list_subscriptions(self, scope: Scope, *, marker: str, limit: int) -> list[Subscription]:
+        """Read subscriptions by id."""
+        return self.database.read(
+            lambda it: subscriptions.page(it, self.clock, scope, marker, limit)
+        )
+
+    def update_subscription(
+        self, scope: Scope, id_: str, change: SubscriptionChange
+    ) -> Subscription | None:
+        """Change a subscription."""
+        return self.database.change(
+            lambda it: subscriptions.change(it, self.clock, scope, id_, change)
+        )
+
+    def delete_subscription(self, scope: Scope, id_: str) -> Subscription | None:
+        """Delete a subscription."""
+        return self.database.change(lambda it: subscriptions.delete(it, self.clock, scope, id_))
+
+    def purge_subscriptions(self, scope: Scope) -> None:
+        """Delete all subscriptions of a queue."""
+        self.database.change(lambda session: subscriptions.purge(session, scope))
 
     # --- Pools and flavors ----------------------------------------------------------------------
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Protocol, TypeVar
 
 from angarium.storage import operations as op
+from angarium.storage.deliveries import (
+    DutyPage,
+    DutyStatus,
+    Expansion,
+    Lane,
+    Notice,
+    NoticeExtract,
+    Settlement,
+)
 from angarium.storage.driver import DataDriver, StoreEnvironment
 from angarium.storage.models import (
     Capability,
@@ -14,11 +24,13 @@ from angarium.storage.models import (
     Message,
     Page,
     QueueRef,
+    Scope,
     Stats,
 )
 from angarium_sql import options
 from angarium_sql.base import SqlDriver
 from angarium_sql.core.backend import CoreBackend
+from angarium_sql.deliveries.backend import Deliveries
 from angarium_sql.postgresql.backend import PostgresqlBackend
 
 ResultT = TypeVar("ResultT")
@@ -54,11 +66,13 @@ class SqlDataDriver(SqlDriver, DataDriver):
     interface_version = 1
     group = options.MESSAGE_STORE
     autocommit = True
+    keeps_notices = True
 
     def __init__(self, environment: StoreEnvironment) -> None:
         super().__init__(environment)
         backend = PostgresqlBackend if self._is_postgresql else CoreBackend
         self._backend: Backend = backend(self.database, self.clock)
+        self._deliveries: Final = Deliveries(self.database, self.clock)
 
     @property
     def _is_postgresql(self) -> bool:
@@ -93,7 +107,7 @@ class SqlDataDriver(SqlDriver, DataDriver):
         self._backend.unregister(queue)
 
     def post_messages(self, queue: QueueRef, operation: op.PostMessages) -> None:
-        """Store a batch."""
+        """Store a batch, and its notice."""
         self._backend.perform(queue, operation)
 
     def list_messages(self, queue: QueueRef, operation: op.ListMessages) -> Page:
@@ -166,4 +180,50 @@ class SqlDataDriver(SqlDriver, DataDriver):
 
     def reclaim(self, limit: int) -> int:
         """Free space in short steps."""
-        return self._backend.reclaim(limit)
+        freed = self._backend.reclaim(limit)
+        return freed + self._deliveries.reclaim(limit - freed)
+
+    # --- Deliveries -----------------------------------------------------------------------------
+
+    def add_notice(self, queue: QueueRef, operation: op.AddNotice) -> None:
+        """Store a notice that no message belongs to."""
+        self._deliveries.add_notice(queue, operation)
+
+    def lease_notices(self, owner: str, seconds: int, limit: int) -> tuple[Notice, ...]:
+        """Take notices of queues of which nobody else has one."""
+        return self._deliveries.lease_notices(owner, seconds, limit)
+
+    def expand_notices(self, owner: str, pages: Sequence[Expansion]) -> None:
+        """Store duties, all pages in one transaction."""
+        self._deliveries.expand_notices(owner, pages)
+
+    def lease_lanes(
+        self, owner: str, seconds: int, lanes: int, duties: int, *, suspects: bool
+    ) -> tuple[Lane, ...]:
+        """Take lanes in which something is due."""
+        limits = (lanes, duties)
+        return self._deliveries.lease_lanes(owner, seconds, limits, suspects=suspects)
+
+    def settle_lane(self, owner: str, settlement: Settlement) -> Lane | None:
+        """Store outcomes; go on with the lane or give it back."""
+        return self._deliveries.settle_lane(owner, settlement)
+
+    def list_duties(self, status: DutyStatus, marker: str | None, limit: int) -> DutyPage:
+        """Read duties of the whole store."""
+        return self._deliveries.list_duties(status, marker, limit)
+
+    def replay_duty(self, scope: Scope, subscription_id: str, notice_id: str, state: bytes) -> bool:
+        """Make a duty due now."""
+        return self._deliveries.replay_duty(scope, subscription_id, notice_id, state)
+
+    def export_notices(self, queue: QueueRef, operation: op.ExportNotices) -> NoticeExtract:
+        """Read what a queue owes for another store."""
+        return self._deliveries.export_notices(queue, operation)
+
+    def import_notices(self, queue: QueueRef, operation: op.ImportNotices) -> None:
+        """Store what a queue owes in another store."""
+        self._deliveries.import_notices(queue, operation)
+
+    def drop_notices(self, queue: QueueRef) -> None:
+        """Forget what a queue owes."""
+        self._deliveries.drop_notices(queue)

@@ -188,6 +188,8 @@ class Database:
             session = self._session(connection)
             if self.dialect == "sqlite":
                 begin(session.cursor, self._settings.connect_timeout)
+            elif self.dialect == "postgresql" and self._settings.autocommit:
+                session.cursor.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             try:
                 result = work(session)
             except PartlyDone as signal:

@@ -23,7 +23,8 @@ class Settings:
     :ivar connect_timeout: seconds to wait for a new one, and on SQLite for a lock.
     :ivar answer_timeout: seconds of silence after which a server counts as gone; None for never.
     :ivar durable: whether a commit of SQLite waits for the disk.
-    :ivar autocommit: whether every statement is a transaction of its own (PostgreSQL only).
+    :ivar autocommit: whether every statement is a transaction of its own unless one is begun
+        (PostgreSQL only).
     """
 
     pool_size: int = 16

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from angarium.clock import Clock
 from angarium_sql.session import Session
@@ -22,3 +24,35 @@ def now(session: Session, clock: Clock) -> int:
     if statement is None:  # SQLite is in this process
         return clock.now()
     return int(session.scalar(statement, {})) + clock.offset
+
+
+class Now(ColumnElement[int]):
+    """The time within a statement, to which the values of :func:`moment` are given."""
+
+    inherit_cache = True
+    type = BigInteger()
+
+
+_MOMENT: Final = bindparam("moment", type_=BigInteger())
+NOW: Final = Now()
+
+
+@compiles(Now)
+def _sqlite_now(element: Now, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(_MOMENT, **options)
+
+
+@compiles(Now, "mysql")
+def _mysql_now(element: Now, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(unix_timestamp() + {compiler.process(_MOMENT, **options)})"
+
+
+@compiles(Now, "postgresql")
+def _postgresql_now(element: Now, compiler: SQLCompiler, **options: Any) -> str:
+    # As a query of its own it is carried out once, so that an index can be searched for it.
+    return f"(SELECT angarium_now({compiler.process(_MOMENT, **options)}))"
+
+
+def moment(session: Session, clock: Clock) -> dict[str, int]:
+    """The values for a statement with :data:`NOW`."""
+    return {"moment": clock.now() if session.dialect.name == "sqlite" else clock.offset}

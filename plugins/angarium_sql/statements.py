@@ -10,7 +10,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, literal_column
+from sqlalchemy import ColumnElement, SelectBase, literal_column, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
@@ -82,7 +82,30 @@ class Statement:
     def _compile(self, dialect: Dialect) -> _Compiled:
         compiled = self._element.compile(dialect=dialect)
         element = self._element
-        columns = list(element.selected_columns.keys()) if isinstance(element, Select) else []
+        columns = list(element.selected_columns.keys()) if isinstance(element, SelectBase) else []
         row = namedtuple("row", columns, rename=True)  # type: ignore[misc] # columns known at run time only
         constants = {key: value for key, value in compiled.params.items() if value is not None}
         return _Compiled(str(compiled), constants, row._make, _PLACES[dialect.paramstyle])
+
+
+def upsert(
+    table: str, columns: Sequence[str], key: Sequence[str], changed: Sequence[str]
+) -> dict[str, Statement]:
+    """Insertions, on each database, that bring a row which is there up to date.
+
+    :param changed: the columns that such a row takes over; with none, it stays as it is.
+    """
+    insertion = (
+        f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608 - names of our own columns
+        f"VALUES ({', '.join(f':{name}' for name in columns)})"
+    )
+    updates = ", ".join(f"{name} = excluded.{name}" for name in changed)
+    action = f"UPDATE SET {updates}" if changed else "NOTHING"
+    standard = f"ON CONFLICT ({', '.join(key)}) DO {action}"
+    values = [f"{name} = VALUES({name})" for name in changed] or [f"{key[0]} = {key[0]}"]
+    forms = {
+        "sqlite": standard,
+        "postgresql": standard,
+        "mysql": f"ON DUPLICATE KEY UPDATE {', '.join(values)}",
+    }
+    return {name: Statement(text(f"{insertion} {form}")) for name, form in forms.items()}

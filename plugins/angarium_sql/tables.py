@@ -7,7 +7,8 @@ whole seconds since 1970.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+import hashlib
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -30,6 +31,8 @@ AnyRow: TypeAlias = Any
 """A row of any of the tables: its columns are attributes, in the order of the query."""
 
 metadata = MetaData()
+
+_DIGEST: Final = 32  # bytes
 
 
 def encode(text: str) -> bytes:
@@ -56,9 +59,20 @@ def scope_key(scope: Scope) -> dict[str, bytes]:
     }
 
 
+def digest(scope: Scope, *names: str) -> bytes:
+    """What stands for a queue, or for something in it, where the full name would be too long."""
+    parts = [*scope_key(scope).values(), *map(encode, names)]
+    text = b"".join(b"%d:%b" % (len(part), part) for part in parts)
+    return hashlib.blake2b(text, digest_size=_DIGEST).digest()
+
+
 def scope_values(scope: Scope) -> dict[str, bytes]:
     """The same for a statement that names its parameters apart from the columns that it sets."""
     return {f"p_{column}": value for column, value in scope_key(scope).items()}
+
+
+def _digest() -> TypeEngine[bytes]:
+    return _key(_DIGEST)
 
 
 def _key(length: int) -> TypeEngine[bytes]:
@@ -75,11 +89,11 @@ def _counted() -> TypeEngine[int]:
     return BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _scope_columns() -> list[Column[Any]]:
+def _scope_columns(*, is_key: bool = True) -> list[Column[Any]]:
+    lengths = {"project": 1024, "kind": 8, "name": 256}
     return [
-        Column("project", _key(1024), primary_key=True),
-        Column("kind", _key(8), primary_key=True),
-        Column("name", _key(256), primary_key=True),
+        Column(name, _key(length), primary_key=is_key, nullable=False)
+        for name, length in lengths.items()
     ]
 
 
@@ -169,6 +183,94 @@ claims = Table(
     Index("ix_angarium_claims_expires", "expires"),
 )
 
+# A notice counts as pending (1, else NULL) until it is fully expanded. ``owner`` leased it last and
+# has it until ``lease_end``; both are NULL for one that nobody has leased or that is not pending.
+# One from another store is kept at least until ``keep_until``, since its duties follow. ``queue``
+# is the digest of the scope, ``key`` that of the scope and the id.
+notices = Table(
+    "angarium_notices",
+    metadata,
+    Column("number", _counted(), primary_key=True),
+    Column("key", _digest(), nullable=False),
+    Column("queue", _digest(), nullable=False),
+    *_scope_columns(is_key=False),
+    Column("id", _key(64), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("pending", SmallInteger),
+    Column("cursor", _content()),
+    Column("created", BigInteger, nullable=False),
+    Column("keep_until", BigInteger, nullable=False),
+    Column("owner", _key(256)),
+    Column("lease_end", BigInteger),
+    Column("payload", _content(), nullable=False),
+    UniqueConstraint("key", name="uq_angarium_notices_key"),
+    Index("ix_angarium_notices_queue", "queue", "number"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_angarium_notices_pending",
+    notices.c.pending,
+    notices.c.number,
+    sqlite_where=notices.c.pending.is_not(None),
+    postgresql_where=notices.c.pending.is_not(None),
+)
+Index(
+    "ix_angarium_notices_owner",
+    notices.c.owner,
+    notices.c.queue,
+    notices.c.number,
+    notices.c.lease_end,
+    sqlite_where=notices.c.owner.is_not(None),
+    postgresql_where=notices.c.owner.is_not(None),
+)
+
+# ``due`` is when the first of its duties that it may hand out is due; a lane without pending duties
+# has none, counts as not there, and is used again or reclaimed. Whoever changes the duties of a
+# lane locks it first.
+lanes = Table(
+    "angarium_lanes",
+    metadata,
+    Column("number", _counted(), primary_key=True),
+    Column("key", _digest(), nullable=False),
+    Column("queue", _digest(), nullable=False),
+    *_scope_columns(is_key=False),
+    Column("subscription_id", _key(64), nullable=False),
+    Column("is_ordered", SmallInteger, nullable=False),
+    Column("is_suspect", SmallInteger, nullable=False),
+    Column("due", BigInteger),
+    Column("owner", _key(256)),
+    Column("lease_end", BigInteger, nullable=False),
+    UniqueConstraint("key", name="uq_angarium_lanes_key"),
+    Index("ix_angarium_lanes_due", "is_suspect", "due", "number"),
+    Index("ix_angarium_lanes_queue", "queue"),
+    sqlite_autoincrement=True,
+)
+
+# ``pending`` is the position of its notice, or NULL for a duty that is over, which has no ``due``
+# either but is listed until it ``expires``.
+duties = Table(
+    "angarium_duties",
+    metadata,
+    Column("notice", BigInteger, primary_key=True, autoincrement=False),
+    Column("lane", BigInteger, primary_key=True, autoincrement=False),
+    Column("pending", BigInteger),
+    Column("due", BigInteger),
+    Column("status", _key(16), nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("state", _content(), nullable=False),
+    Index("ix_angarium_duties_due", "lane", "due"),
+    Index("ix_angarium_duties_status", "status", "expires", "notice", "lane"),
+)
+Index(
+    "ix_angarium_duties_pending",
+    duties.c.lane,
+    duties.c.pending,
+    duties.c.notice,
+    duties.c.due,
+    sqlite_where=duties.c.pending.is_not(None),
+    postgresql_where=duties.c.pending.is_not(None),
+)
+
 # --- Management store ---------------------------------------------------------------------------
 
 # ``lease_end`` is the time until which a record that is being moved is left alone.
@@ -182,6 +284,7 @@ queues = Table(
     Column("target", _key(1024)),
     Column("source", _key(1024)),
     Column("lease_end", BigInteger, nullable=False),
+    Column("has_subscribers", SmallInteger, nullable=False),
     Column("metadata", _content(), nullable=False),
     Index("ix_angarium_queues_pool", "pool", "project", "kind", "name"),
 )
@@ -192,6 +295,25 @@ for _column in (queues.c.target, queues.c.source):
         sqlite_where=_column.is_not(None),
         postgresql_where=_column.is_not(None),
     )
+
+# ``key`` is the digest of the scope and the subscriber. What has expired is not there; it makes way
+# for what needs its key or its id.
+subscriptions = Table(
+    "angarium_subscriptions",
+    metadata,
+    *_scope_columns(),
+    Column("id", _key(64), primary_key=True),
+    Column("key", _digest(), nullable=False),
+    Column("subscriber", _content(), nullable=False),
+    Column("ttl", BigInteger, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("confirmed", SmallInteger, nullable=False),
+    Column("delivery_secret", _content()),
+    Column("options", _content(), nullable=False),
+    UniqueConstraint("key", name="uq_angarium_subscriptions_key"),
+    Index("ix_angarium_subscriptions_expires", "expires"),
+)
 
 pools = Table(
     "angarium_pools",

@@ -22,8 +22,6 @@ class TestMysqlData(DataSuite):
 
 
 class TestMysqlControl(ControlSuite):
-    traits = frozenset(Trait) - {Trait.SUBSCRIPTIONS}
-
     @pytest.fixture(scope="class")
     @classmethod
     def factory(

@@ -22,8 +22,6 @@ class TestPostgresqlData(DataSuite):
 
 
 class TestPostgresqlControl(ControlSuite):
-    traits = frozenset(Trait) - {Trait.SUBSCRIPTIONS}
-
     @pytest.fixture(scope="class")
     @classmethod
     def factory(

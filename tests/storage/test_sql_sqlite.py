@@ -22,7 +22,7 @@ class TestSqliteData(DataSuite):
 
 
 class TestSqliteControl(ControlSuite):
-    traits = frozenset(Trait) - {Trait.CLOCK, Trait.SUBSCRIPTIONS}
+    traits = frozenset(Trait) - {Trait.CLOCK}
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy import bindparam, delete, select
 
 from angarium.storage import operations as op
 from angarium.storage.models import QueueRef, StoredClaim, StoredMessage
 from angarium_sql.core import posting, taking
 from angarium_sql.core.transaction import QueueRow, Transaction
-from angarium_sql.statements import Statement, one_of
+from angarium_sql.statements import Statement, one_of, upsert
 from angarium_sql.tables import claims, encode, messages
 
 _KNOWN: Final = select(messages.c.seq, messages.c.id).where(taking.IN_SPACE).with_for_update()
@@ -25,31 +24,14 @@ _BODIES: Final = Statement(
     lists=("positions",),
 )
 _DELETE_CLAIMS: Final = Statement(delete(claims).where(claims.c.life == bindparam("p_life")))
-
-
-def _upsert(table: str, columns: Sequence[str], key: Sequence[str], kept: Sequence[str]) -> Any:
-    """Insertions that bring a row that is there up to date, on each database.
-
-    :param kept: columns that stay as they are in a row that is there.
-    """
-    insertion = (
-        f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608 - names of our own columns
-        f"VALUES ({', '.join(f':{name}' for name in columns)})"
-    )
-    new = [name for name in columns if name not in (*key, *kept)]
-    conflict = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET "
-    forms = {
-        "sqlite": conflict + ", ".join(f"{name} = excluded.{name}" for name in new),
-        "mysql": "ON DUPLICATE KEY UPDATE " + ", ".join(f"{name} = VALUES({name})" for name in new),
-    }
-    return {name: Statement(text(f"{insertion} {forms[name]}")) for name in forms}
-
-
-_STORE_MESSAGES: Final[dict[str, Statement]] = _upsert(
-    messages.name, messages.c.keys(), ("space", "seq"), ("id", "body")
+_STORE_MESSAGES: Final = upsert(
+    messages.name,
+    messages.c.keys(),
+    ("space", "seq"),
+    [name for name in messages.c.keys() if name not in ("space", "seq", "id", "body")],  # noqa: SIM118
 )
-_STORE_CLAIMS: Final[dict[str, Statement]] = _upsert(
-    claims.name, claims.c.keys(), ("life", "id"), ()
+_STORE_CLAIMS: Final = upsert(
+    claims.name, claims.c.keys(), ("life", "id"), ("ttl", "renewed", "expires", "positions")
 )
 
 

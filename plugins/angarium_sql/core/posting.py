@@ -10,6 +10,7 @@ from angarium.storage import operations as op
 from angarium.storage.models import NewMessage, QueueRef
 from angarium_sql.core import taking
 from angarium_sql.core.transaction import QueueRow, Transaction
+from angarium_sql.deliveries import notices
 from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import encode, messages, pool_queues, scope_values
 
@@ -37,7 +38,10 @@ INSERT: Final = Statement(insert(messages).inline())
 
 
 def post(transaction: Transaction, queue: QueueRef, operation: op.PostMessages) -> None:
-    """Store the batch, unless a message of it is there and shows that it was stored before."""
+    """Store the batch, and its notice if it has one.
+
+    A message that is there shows that the batch was stored before.
+    """
     row = transaction.queue(queue, lock=True)
     now = transaction.now()
     ids = [encode(message.id) for message in operation.messages]
@@ -50,6 +54,9 @@ def post(transaction: Transaction, queue: QueueRef, operation: op.PostMessages) 
     ]
     transaction.run_many(INSERT, values)
     advance(transaction, row, len(values))
+    if operation.notice is not None:
+        position = values[-1]["seq"]
+        notices.announce(transaction, queue.scope, operation.notice, position, now)
 
 
 def _is_known(transaction: Transaction, space: int, ids: list[bytes], now: int) -> bool:

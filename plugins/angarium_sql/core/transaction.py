@@ -58,6 +58,10 @@ class Transaction(Session):
         """The time by the clock of the store; to be asked after the locks were taken."""
         return moments.now(self, self._clock)
 
+    def moment(self) -> dict[str, int]:
+        """The values for a statement in which the time is read."""
+        return moments.moment(self, self._clock)
+
     def record(self, scope: Scope, *, lock: bool = False) -> AnyRow | None:
         """The pool's record of a queue in whatever state it is."""
         return self.first(_LOCKED_QUEUE if lock else _QUEUE, scope_key(scope))

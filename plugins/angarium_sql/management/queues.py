@@ -24,7 +24,7 @@ from angarium.clock import Clock
 from angarium.storage.models import Kind, QueueChange, QueueRecord, QueueRef, QueueState, Scope
 from angarium.storage.signals import RecordChanged
 from angarium_sql import moments
-from angarium_sql.management import epochs, pools
+from angarium_sql.management import epochs, pools, subscriptions
 from angarium_sql.session import Session
 from angarium_sql.statements import Statement
 from angarium_sql.tables import AnyRow, decode, encode, queues, scope_key, scope_values
@@ -49,6 +49,7 @@ _AT_REST: Final = and_(_EXISTING, ~_is(QueueState.MOVING))
 _AT_EPOCH: Final = queues.c.epoch == bindparam("expected_epoch")
 
 _RECORD: Final = Statement(select(queues).where(*_THIS_QUEUE))
+_LOCKED_RECORD: Final = Statement(select(queues).where(*_THIS_QUEUE).with_for_update())
 _INSERT: Final = Statement(insert(queues).inline())
 _SET: Final = update(queues).where(*_THIS_QUEUE)
 _REPLACE: Final = Statement(
@@ -61,12 +62,12 @@ _REPLACE: Final = Statement(
 _MARK: Final = Statement(
     _SET.values(epoch=bindparam("new_epoch"), state=_raw(QueueState.DELETING), lease_end=0)
 )
+_CHANGED: Final = (
+    *("epoch", "state", "pool", "target", "source", "lease_end", "has_subscribers", "metadata"),
+)
 _CHANGE: Final = Statement(
     _SET.where(_AT_EPOCH, queues.c.state == bindparam("expected_state")).values(
-        **{
-            name: bindparam(f"new_{name}")
-            for name in ("epoch", "state", "pool", "target", "source", "lease_end", "metadata")
-        }
+        **{name: bindparam(f"new_{name}") for name in _CHANGED}
     )
 )
 _PUBLISH: Final = Statement(
@@ -129,7 +130,9 @@ def page_of_pool(session: Session, pool: str, after: Scope | None, limit: int) -
 # --- Changing -----------------------------------------------------------------------------------
 
 
-def create(session: Session, scope: Scope, document: bytes, pool: str) -> tuple[QueueRecord, bool]:
+def create(
+    session: Session, clock: Clock, scope: Scope, document: bytes, pool: str
+) -> tuple[QueueRecord, bool]:
     """Write a pending record unless there is one.
 
     :param document: the metadata.
@@ -142,7 +145,14 @@ def create(session: Session, scope: Scope, document: bytes, pool: str) -> tuple[
     if known is not None:
         return known, False
     _require_pools(session, pool)
-    record = QueueRecord(scope, orjson.loads(document), epoch, pool, QueueState.PENDING)
+    record = QueueRecord(
+        scope,
+        orjson.loads(document),
+        epoch,
+        pool,
+        QueueState.PENDING,
+        has_subscribers=subscriptions.is_there_any(session, clock, scope),
+    )
     session.run(_INSERT, {**scope_key(scope), **_values(record, document, 0)})
     return record, True
 
@@ -169,12 +179,16 @@ def change(
 ) -> QueueRecord:
     """Change a record if nobody else did."""
     epoch = _epoch_after(session, expected, wanted)
-    row = session.first(_RECORD, scope_values(expected.scope))
+    row = session.first(_LOCKED_RECORD, scope_values(expected.scope))
     now = moments.now(session, clock)
     if row is None or (wanted.after_lease and row.lease_end > now):
         raise RecordChanged
     record = _to_record(row)
     if record.target != expected.target:
+        raise RecordChanged
+    if wanted.has_subscribers is False and subscriptions.is_there_any(
+        session, clock, expected.scope
+    ):
         raise RecordChanged
     changed = replace(
         record,
@@ -184,6 +198,9 @@ def change(
         state=wanted.state,
         target=wanted.target,
         source=wanted.source,
+        has_subscribers=record.has_subscribers
+        if wanted.has_subscribers is None
+        else wanted.has_subscribers,
     )
     _require_pools(session, changed.pool, changed.target, changed.source)
     lease_end = now + wanted.lease if wanted.state is QueueState.MOVING else 0
@@ -244,6 +261,7 @@ def _values(record: QueueRecord, document: bytes, lease_end: int) -> dict[str, A
         "target": None if record.target is None else encode(record.target),
         "source": None if record.source is None else encode(record.source),
         "lease_end": lease_end,
+        "has_subscribers": int(record.has_subscribers),
         "metadata": document,
     }
 
@@ -257,4 +275,5 @@ def _to_record(row: AnyRow) -> QueueRecord:
         state=QueueState(row.state.decode()),
         target=None if row.target is None else decode(row.target),
         source=None if row.source is None else decode(row.source),
+        has_subscribers=bool(row.has_subscribers),
     )

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from angarium.clock import Clock
 from angarium.storage import operations as op
+from angarium.storage.deliveries import NewNotice
 from angarium.storage.driver import DEAD_LETTER_LEASE
 from angarium.storage.markers import position_after
 from angarium.storage.models import (
@@ -18,6 +19,7 @@ from angarium.storage.models import (
     MessageMoment,
     Page,
     QueueRef,
+    Scope,
     Stats,
 )
 from angarium.storage.signals import DeadLettersLeased
@@ -42,7 +44,7 @@ from angarium_sql.rows import (
     to_page,
     to_stored,
 )
-from angarium_sql.tables import decode, encode, or_null, scope_key
+from angarium_sql.tables import decode, digest, encode, or_null, scope_key
 
 ResultT = TypeVar("ResultT")
 
@@ -76,6 +78,7 @@ _RECLAIM_TOMBSTONES: Final = Function("angarium_reclaim_tombstones", "bigint", "
 
 
 _NO_RULE: Final = (None,) * 8
+_NO_NOTICE: Final = (None,) * 4
 
 
 class _Answer(NamedTuple):
@@ -170,6 +173,7 @@ class PostgresqlBackend:
             [message.ttl for message in batch],
             [message.delay for message in batch],
             [None if it.checksum is None else encode(it.checksum) for it in batch],
+            *_notice_arguments(queue.scope, operation.notice),
         )
         require_done(self._posting.post(queue.scope, arguments), queue)
 
@@ -296,6 +300,12 @@ _OPERATIONS: Final[dict[type[op.DataOperation[Any]], Callable[..., Any]]] = {
     op.ExportClaims: PostgresqlBackend._export_claims,
     op.ImportClaims: PostgresqlBackend._import_claims,
 }
+
+
+def _notice_arguments(scope: Scope, notice: NewNotice | None) -> tuple[Any, ...]:
+    if notice is None:
+        return _NO_NOTICE
+    return (digest(scope, notice.id), digest(scope), encode(notice.id), notice.payload)
 
 
 def _rule_arguments(rule: DeadLetter) -> tuple[Any, ...]:

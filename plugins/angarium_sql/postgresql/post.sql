@@ -1,9 +1,10 @@
--- Store a batch at the end of a queue. The row of the queue stays locked until the commit, so that
+-- Store a batch at the end of a queue, and its notice if it has one. The row of the queue stays locked until the commit, so that
 -- positions become visible in their order.
 CREATE FUNCTION angarium_post(
     p_project bytea, p_kind bytea, p_name bytea, p_epoch bigint, p_offset bigint,
     p_client_id bytea,
-    p_ids bytea[], p_bodies bytea[], p_ttls integer[], p_delays integer[], p_checksums bytea[]
+    p_ids bytea[], p_bodies bytea[], p_ttls integer[], p_delays integer[], p_checksums bytea[],
+    p_notice_key bytea, p_notice_queue bytea, p_notice_id bytea, p_notice_payload bytea
 ) RETURNS text
 LANGUAGE plpgsql
 AS $$
@@ -41,6 +42,17 @@ BEGIN
         v_now + ttl, v_now, ttl, 0, id, p_client_id, checksum, body
     FROM unnest(p_ids, p_bodies, p_ttls, p_delays, p_checksums)
         WITH ORDINALITY AS batch (id, body, ttl, delay, checksum, place);
+    IF p_notice_key IS NOT NULL THEN
+        INSERT INTO angarium_notices (
+            key, queue, project, kind, name, id,
+            position, pending, cursor, created, keep_until, payload
+        )
+        VALUES (
+            p_notice_key, p_notice_queue, p_project, p_kind, p_name, p_notice_id,
+            v_last + cardinality(p_ids), 1, '', v_now, 0, p_notice_payload
+        )
+        ON CONFLICT (key) DO NOTHING;
+    END IF;
     RETURN 'done';
 END
 $$;

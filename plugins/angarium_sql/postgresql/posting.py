@@ -19,7 +19,10 @@ from angarium_sql.postgresql.calls import TIMED_QUEUE, Function
 Post = tuple[Any, ...]
 """The arguments of the function."""
 
-_PARAMETERS: Final = (*TIMED_QUEUE, "bytea", "bytea[]", "bytea[]", "int[]", "int[]", "bytea[]")
+_PARAMETERS: Final = (
+    *(*TIMED_QUEUE, "bytea", "bytea[]", "bytea[]", "int[]", "int[]", "bytea[]"),
+    *("bytea", "bytea", "bytea", "bytea"),
+)
 _PATIENCE: Final = 10.0  # seconds that a post waits for those before it
 
 

@@ -93,19 +93,18 @@ def upsert(
 ) -> dict[str, Statement]:
     """Insertions, on each database, that bring a row which is there up to date.
 
-    :param changed: the columns that such a row takes over; with none, it stays as it is.
+    :param changed: the columns that such a row takes over.
     """
     insertion = (
         f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608 - names of our own columns
         f"VALUES ({', '.join(f':{name}' for name in columns)})"
     )
     updates = ", ".join(f"{name} = excluded.{name}" for name in changed)
-    action = f"UPDATE SET {updates}" if changed else "NOTHING"
-    standard = f"ON CONFLICT ({', '.join(key)}) DO {action}"
-    values = [f"{name} = VALUES({name})" for name in changed] or [f"{key[0]} = {key[0]}"]
+    standard = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updates}"
     forms = {
         "sqlite": standard,
         "postgresql": standard,
-        "mysql": f"ON DUPLICATE KEY UPDATE {', '.join(values)}",
+        "mysql": "ON DUPLICATE KEY UPDATE "
+        + ", ".join(f"{name} = VALUES({name})" for name in changed),
     }
     return {name: Statement(text(f"{insertion} {form}")) for name, form in forms.items()}

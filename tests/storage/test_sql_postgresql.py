@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from angarium.testing import ControlSuite, DataSuite, DriverFactory, Trait
+from angarium.testing import ControlSuite, DataSuite, DriverFactory
 from angarium_sql.control import SqlControlDriver
 from angarium_sql.data import SqlDataDriver
 
 
 class TestPostgresqlData(DataSuite):
-    traits = frozenset(Trait) - {Trait.NOTICES}
-
     @pytest.fixture(scope="class")
     @classmethod
     def factory(

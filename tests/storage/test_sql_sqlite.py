@@ -12,7 +12,7 @@ from angarium_sql.data import SqlDataDriver
 
 class TestSqliteData(DataSuite):
     capabilities = frozenset(Capability) - {Capability.HIGH_THROUGHPUT}
-    traits = frozenset(Trait) - {Trait.CLOCK, Trait.NOTICES}
+    traits = frozenset(Trait) - {Trait.CLOCK}
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -86,7 +86,21 @@ _REFRESH: Final = Statement(
     ),
     lists=("numbers",),
 )
-_STORE_DUTIES: Final = upsert(duties.name, duties.c.keys(), ("notice", "lane"), ())
+_THERE: Final = Statement(
+    select(duties.c.notice, duties.c.lane).where(
+        one_of(duties.c.notice, "numbers"),
+        one_of(duties.c.lane, "lanes"),
+        or_(duties.c.pending >= 0, duties.c.expires > bindparam("now")),
+    ),
+    lists=("numbers", "lanes"),
+)
+STORE_DUTIES: Final = upsert(
+    duties.name,
+    duties.c.keys(),
+    ("notice", "lane"),
+    ("pending", "due", "status", "expires", "state"),
+)
+"""Those that are there, pending or over, become what they are told to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +115,11 @@ class Owed:
     position: int
     scope: Scope
     duty: NewDuty
+
+    @property
+    def lane(self) -> bytes:
+        """The key of its lane."""
+        return digest(self.scope, self.duty.subscription_id)
 
 
 @dataclass(slots=True)
@@ -117,31 +136,52 @@ def owe(transaction: Transaction, owed: Sequence[Owed], now: int) -> None:
     """Store duties, each unless it is there, in lanes that are made if need be."""
     if not owed:
         return
+    rows = _make(transaction, _wanted(owed))
+    numbers = {key: row.number for key, row in rows.items()}
+    new = {(it.notice, numbers[it.lane]): it for it in reversed(owed)}
+    for pair in _there(transaction, new, now):
+        del new[pair]
+    if not new:
+        return
+    transaction.run_many(
+        STORE_DUTIES[transaction.dialect.name],
+        [_duty_values(*pair, it, now) for pair, it in reversed(new.items())],
+    )
+    _set(transaction, rows, _wanted([it for it in owed if (it.notice, numbers[it.lane]) in new]))
+    refresh(transaction, numbers.values())
+
+
+def _wanted(owed: Sequence[Owed]) -> dict[bytes, _Wanted]:
+    """The lanes of duties by key; the last duty says whether it is ordered."""
     wanted: dict[bytes, _Wanted] = {}
     for it in owed:
         new = it.duty
         fresh = _Wanted(it.scope, new.subscription_id, new.is_ordered, new.is_suspect)
-        lane = wanted.setdefault(digest(it.scope, new.subscription_id), fresh)
-        lane.is_ordered = new.is_ordered
-    rows = _make(transaction, wanted)
-    numbers = {key: row.number for key, row in rows.items()}
-    transaction.run_many(
-        _STORE_DUTIES[transaction.dialect.name],
-        [
-            {
-                "notice": it.notice,
-                "lane": numbers[digest(it.scope, it.duty.subscription_id)],
-                "pending": it.position,
-                "due": now + it.duty.due,
-                "status": PENDING,
-                "expires": 0,
-                "state": it.duty.state,
-            }
-            for it in owed
-        ],
-    )
-    _set(transaction, rows, wanted)
-    refresh(transaction, numbers.values())
+        wanted.setdefault(it.lane, fresh).is_ordered = new.is_ordered
+    return wanted
+
+
+def _there(
+    transaction: Transaction, pairs: Collection[tuple[int, int]], now: int
+) -> list[tuple[int, int]]:
+    """Those duties, by notice and lane, that are there; the lanes are locked."""
+    found: list[AnyRow] = []
+    numbers = list({notice for notice, _ in pairs})
+    for chunk in taking.chunks(sorted({lane for _, lane in pairs})):
+        found += transaction.rows(_THERE, {"numbers": numbers, "lanes": chunk, "now": now})
+    return [pair for row in found if (pair := (row.notice, row.lane)) in pairs]
+
+
+def _duty_values(notice: int, lane: int, owed: Owed, now: int) -> dict[str, Any]:
+    return {
+        "notice": notice,
+        "lane": lane,
+        "pending": owed.position,
+        "due": now + owed.duty.due,
+        "status": PENDING,
+        "expires": 0,
+        "state": owed.duty.state,
+    }
 
 
 def _make(transaction: Transaction, wanted: dict[bytes, _Wanted]) -> dict[bytes, AnyRow]:
@@ -181,8 +221,8 @@ def _set(transaction: Transaction, rows: dict[bytes, AnyRow], wanted: dict[bytes
     """Bring lanes into the order that is wanted, and those that were at rest to life."""
     begun: dict[tuple[int, int], list[int]] = {}
     changed: dict[int, list[int]] = {}
-    for key, row in rows.items():
-        ordered, suspect = int(wanted[key].is_ordered), int(wanted[key].is_suspect)
+    for key, lane in wanted.items():
+        row, ordered, suspect = rows[key], int(lane.is_ordered), int(lane.is_suspect)
         if row.due is None and (row.is_ordered, row.is_suspect, row.owner, row.lease_end) != (
             *(ordered, suspect),
             *(None, 0),

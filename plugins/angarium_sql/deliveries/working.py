@@ -10,7 +10,7 @@ from angarium.storage.deliveries import DutyStatus, Lane, Outcome, Settlement
 from angarium_sql.core import taking
 from angarium_sql.core.transaction import Transaction
 from angarium_sql.deliveries import due, lanes, notices
-from angarium_sql.statements import Statement, one_of, upsert
+from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import AnyRow, digest, duties, encode
 from angarium_sql.tables import notices as notice_table
 
@@ -23,12 +23,6 @@ _REPORTED: Final = Statement(
         duties.c.pending >= 0,
     ),
     lists=("keys",),
-)
-_REPORT: Final = upsert(
-    duties.name,
-    duties.c.keys(),
-    ("notice", "lane"),
-    ("pending", "due", "status", "expires", "state"),
 )
 _FORGET: Final = Statement(
     delete(duties).where(duties.c.lane == bindparam("p_lane"), one_of(duties.c.notice, "numbers")),
@@ -93,7 +87,7 @@ def _report(transaction: Transaction, lane: AnyRow, settlement: Settlement, now:
     forgotten = [row.notice for row in pending if _is_forgotten(outcomes[row.key])]
     if kept:
         transaction.run_many(
-            _REPORT[transaction.dialect.name],
+            lanes.STORE_DUTIES[transaction.dialect.name],
             [_values(row, lane, outcomes[row.key], now) for row in kept],
         )
     if forgotten:

@@ -36,9 +36,10 @@ def _on_shard(name: str, *parts: str, changes: bool = True) -> Script:
     return load("owed_shard", *_OWED, *parts, name, changes=changes)
 
 
-_LEASE_NOTICES: Final = _on_shard("owed_lease_notices")
+# A lease that a fail-over loses has something handed out twice, so nobody waits for replicas.
+_LEASE_NOTICES: Final = _on_shard("owed_lease_notices", "owed_lapse", changes=False)
 _EXPAND: Final = _on_shard("owed_expand")
-_LEASE_LANES: Final = _on_shard("owed_lease_lanes")
+_LEASE_LANES: Final = _on_shard("owed_lease_lanes", "owed_lapse", changes=False)
 _SETTLE: Final = _on_shard("owed_settle", "owed_outcomes")
 _REPLAY: Final = _on_shard("owed_replay")
 _LIST: Final = _on_shard("owed_list", changes=False)
@@ -86,6 +87,11 @@ class DeliveryPart:
             if len(found) >= limit:
                 break
         self._shards.visited(Index.NOTICES, owner, seconds, visits)
+        if len(visits) > 1:
+            oldest: dict[Scope, int] = {}
+            for notice in found:
+                oldest.setdefault(notice.scope, notice.age)
+            found.sort(key=lambda notice: -oldest[notice.scope])
         return tuple(found)
 
     def expand_notices(self, owner: str, pages: Sequence[Expansion]) -> None:
@@ -116,6 +122,8 @@ class DeliveryPart:
             if len(found) >= lanes:
                 break
         self._shards.visited(index, owner, seconds, visits)
+        if len(visits) > 1:
+            found.sort(key=lambda lane: -max(duty.late for duty in lane.duties))
         return tuple(found)
 
     def settle_lane(self, owner: str, settlement: Settlement) -> Lane | None:
@@ -170,16 +178,16 @@ class DeliveryPart:
 
     def export_notices(self, queue: QueueRef, operation: op.ExportNotices) -> NoticeExtract:
         """Read notices by position, then duties by lane and position."""
-        kind, lane, name = form.to_cursor(operation.cursor)
         shard = self._shards.of(queue.scope)
-        arguments = (kind, lane, name, b"%d" % operation.limit)
-        lane, name, *answer = self._calls.with_more(_EXPORT, queue, shard.more, *arguments)
-        is_end = not (lane or name)
-        if kind == form.NOTICES:
-            cursor = form.cursor_of(form.DUTIES if is_end else kind, lane, name)
-            return NoticeExtract(form.to_stored_notices(answer), (), cursor)
-        cursor = form.cursor_of(kind, lane, name)
-        return NoticeExtract((), form.to_stored_duties(answer), None if is_end else cursor)
+        start = form.to_cursor(operation.cursor)
+        arguments = (b"%d" % operation.limit, *start)
+        answer = self._calls.with_more(_EXPORT, queue, shard.more, *arguments)
+        end = 4 + 4 * answer[3]
+        return NoticeExtract(
+            form.to_stored_notices(answer[4:end]),
+            form.to_stored_duties(answer[end:]),
+            form.cursor_of(*answer[:3]) if answer[0] else None,
+        )
 
     def import_notices(self, queue: QueueRef, operation: op.ImportNotices) -> None:
         """Store what is not there."""

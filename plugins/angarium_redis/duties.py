@@ -22,8 +22,6 @@ from angarium.storage.deliveries import (
 from angarium_redis.keys import decode, decode_scope, encode
 
 STATUSES: Final = (DutyStatus.PENDING, DutyStatus.DELIVERED, DutyStatus.FAILED)
-NOTICES: Final = b"n"
-DUTIES: Final = b"d"
 
 _NEW: Final = struct.Struct(">QBB")
 _OUTCOME: Final = struct.Struct(">BQQ")

@@ -21,7 +21,7 @@ from angarium_redis.scripts import Script
 WHOLE: Final = b"deliveries"  # the hash tag of the one shard, and of the hints
 # The last one is never there. While a cluster moves a slot, it carries a script out only where all
 # keys of that are: so none is carried out on half of the keys that it composes on its own.
-_INDEXES: Final = ("notices", "lanes", "suspects", "holders", "names", "kept", "absent")
+_INDEXES: Final = ("notices", "lanes", "suspects", "holders", "leases", "names", "kept", "absent")
 _KEYS_OF_QUEUE: Final = 11
 
 

@@ -11,7 +11,7 @@ from angarium_redis.data import RedisDataDriver
 
 
 class TestRedisData(DataSuite):
-    traits = frozenset(Trait) - {Trait.NOTICES}
+    traits = frozenset(Trait)
     capabilities = frozenset(Capability) - {Capability.DURABILITY}
 
     @pytest.fixture(scope="class")

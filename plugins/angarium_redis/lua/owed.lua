@@ -5,8 +5,9 @@
 -- under 'r' and its id, pending duties under 'p' and its id.
 -- A duty: status, time at which it is due or to be forgotten, position, state.
 -- A lane with pending duties: end of its lease or 0, is it ordered, is it suspect, and who held it last.
-local NOTICES, LANES, SUSPECTS, HOLDERS, NAMES, KEPT = unpack(KEYS, #KEYS - 6, #KEYS - 1)
+local NOTICES, LANES, SUSPECTS, HOLDERS, LEASES, NAMES, KEPT = unpack(KEYS, #KEYS - 7, #KEYS - 1)
 local PENDING = 0
+local LAPSED = 200 -- leases that ran out with which one call deals on its way
 
 local function area_of(queue)
   return PREFIX .. ':{' .. sub(queue, 1, 3) .. '}:'
@@ -55,6 +56,19 @@ local function held_by(kind, owner)
     names[number] = sub(name, #first + 1)
   end
   return names
+end
+
+-- Note the lease of a queue ('n') or lane ('l'), or its end: 0.
+local function note_lease(kind, name, former, owner, lapse)
+  if former ~= '' then
+    call('ZREM', HOLDERS, holding(kind, former, name))
+  end
+  if lapse > 0 then
+    call('ZADD', HOLDERS, 0, holding(kind, owner, name))
+    call('ZADD', LEASES, lapse, kind .. name)
+  else
+    call('ZREM', LEASES, kind .. name)
+  end
 end
 
 -- What somebody can have of an index: what is due there, and what he holds.

@@ -29,7 +29,7 @@ local function forget_queue(owed)
   end
   local owner = lease_of(owed)
   if owner then
-    call('ZREM', HOLDERS, holding('n', owner, owed.queue))
+    note_lease('n', owed.queue, owner, '', 0)
   end
   call('ZREM', NOTICES, owed.queue)
   call(

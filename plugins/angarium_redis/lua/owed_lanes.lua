@@ -40,11 +40,8 @@ local function first_due(lane)
 end
 
 local function hand(lane, owner, lapse)
-  if lane.lapse > 0 then
-    call('ZREM', HOLDERS, holding('l', lane.owner, lane.name))
-  end
-  if lapse > 0 then
-    call('ZADD', HOLDERS, 0, holding('l', owner, lane.name))
+  if lane.lapse > 0 or lapse > 0 then
+    note_lease('l', lane.name, lane.owner, owner, lapse)
   end
   lane.owner, lane.lapse = owner, lapse
 end

@@ -1,6 +1,5 @@
--- ARGV: 3 owner, 4 seconds, 5 limit. Answers the head of the index
--- and how much the owner holds; of each notice: queue, id, position,
--- cursor, age, payload.
+-- ARGV: 3 owner, 4 seconds, 5 limit. Answers the head of the index, how much the owner holds;
+-- of each notice: queue, id, position, cursor, age, payload.
 local owner, lapse, limit = ARGV[3], now + ARGV[4], tonumber(ARGV[5])
 local queues = candidates('n', NOTICES, owner, limit)
 for number, queue in ipairs(queues) do
@@ -29,13 +28,10 @@ for _, owed in ipairs(queues) do
   end
   local holder, _, upto = lease_of(owed)
   local last = page[#page]
-  if holder and holder ~= owner then
-    call('ZREM', HOLDERS, holding('n', holder, owed.queue))
-  elseif holder and upto > tonumber(last) then
+  if holder == owner and upto > tonumber(last) then
     last = format('%.0f', upto)
   end
-  call('HSET', owed.leased, 'owner', owner, 'lapse', lapse, 'upto', last)
-  call('ZADD', HOLDERS, 0, holding('n', owner, owed.queue))
+  hand_queue(owed, holder, owner, lapse, last)
   call('ZADD', NOTICES, lapse, owed.queue)
 end
 answer[1], answer[2] = head(NOTICES), #held_by('n', owner)

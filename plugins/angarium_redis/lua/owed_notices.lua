@@ -35,13 +35,18 @@ local function lease_of(owed)
   return owner, tonumber(lapse or 0), tonumber(upto or 0)
 end
 
+local function hand_queue(owed, former, owner, lapse, upto)
+  note_lease('n', owed.queue, former or '', owner, lapse)
+  call('HSET', owed.leased, 'owner', owner, 'lapse', lapse, 'upto', upto)
+end
+
 -- Note in the index when the queue can be taken, and end a lease that is for nothing any more.
 local function place_queue(owed)
   local owner, lapse, upto = lease_of(owed)
   local first = call('ZRANGE', owed.unexpanded, 0, 0, 'WITHSCORES')
   if owner and not (first[1] and tonumber(first[2]) <= upto) then
+    note_lease('n', owed.queue, owner, '', 0)
     call('DEL', owed.leased)
-    call('ZREM', HOLDERS, holding('n', owner, owed.queue))
     lapse = 0
   end
   if first[1] then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from angarium.storage import operations as op
@@ -28,13 +29,23 @@ def export_notices(
     """
     found = transaction.queue(queue)
     kind, *after = json.loads(operation.cursor or '["notices", 0, ""]')
-    read = _notices if kind == "notices" else _duties
-    return read(transaction, found, after, operation.limit)
+    if kind == "duties":
+        return _duties(transaction, found, after, operation.limit)
+    page = _notices(transaction, found, after, operation.limit)
+    needed = _needed(transaction, found, [it["id"] for it in page if it["cursor"] is None])
+    notices = tuple(
+        _to_stored(it, found.now) for it in page if it["cursor"] is not None or it["id"] in needed
+    )
+    if len(page) == operation.limit:
+        cursor = json.dumps(["notices", page[-1]["position"], page[-1]["id"]])
+        return NoticeExtract(notices, (), cursor)
+    extract = _duties(transaction, found, ("", ""), operation.limit - len(page))
+    return replace(extract, notices=notices)
 
 
 def _notices(
     transaction: Transaction, queue: Queue, after: Sequence[Any], limit: int
-) -> NoticeExtract:
+) -> list[Document]:
     position, id_ = after
     condition = {
         "$or": [
@@ -43,23 +54,17 @@ def _notices(
         ]
     }
     found = transaction.notices.find(condition, session=transaction.session)
-    page = list(found.sort([("scope", 1), ("position", 1), ("id", 1)]).limit(limit))
-    needed = _needed(transaction, queue, [it["id"] for it in page if it["cursor"] is None])
-    notices = tuple(
-        StoredNotice(
-            id=it["id"],
-            payload=it["payload"],
-            position=it["position"],
-            cursor=it["cursor"],
-            age=max(queue.now - it["created"], 0),
-        )
-        for it in page
-        if it["cursor"] is not None or it["id"] in needed
+    return list(found.sort([("scope", 1), ("position", 1), ("id", 1)]).limit(limit))
+
+
+def _to_stored(notice: Filter, now: int) -> StoredNotice:
+    return StoredNotice(
+        id=notice["id"],
+        payload=notice["payload"],
+        position=notice["position"],
+        cursor=notice["cursor"],
+        age=max(now - notice["created"], 0),
     )
-    cursor = ["duties", "", ""]
-    if len(page) == limit:
-        cursor = ["notices", page[-1]["position"], page[-1]["id"]]
-    return NoticeExtract(notices, (), json.dumps(cursor))
 
 
 def _needed(transaction: Transaction, queue: Queue, ids: Sequence[str]) -> set[str]:
@@ -155,16 +160,16 @@ def _import_duties(
     notices: dict[str, Document],
     duties: Sequence[StoredDuty],
 ) -> None:
-    documents, entries = {}, {}
-    for it in duties:
-        if it.notice_id in notices:
-            due = queue.now + it.due
-            document = owed.make_duty(notices[it.notice_id], it.subscription_id, it.state, due)
-            documents[document["_id"]] = document
-            entries[document["_id"]] = owed.entry(
-                document, is_ordered=it.is_ordered, is_suspect=it.is_suspect
-            )
-    insert_duties(transaction, documents, entries, queue.now)
+    entries = [
+        owed.Entry(
+            owed.make_duty(notices[it.notice_id], it.subscription_id, it.state, queue.now + it.due),
+            it.is_ordered,
+            it.is_suspect,
+        )
+        for it in duties
+        if it.notice_id in notices
+    ]
+    insert_duties(transaction, entries, queue.now)
 
 
 def drop_notices(transaction: Transaction, queue: QueueRef) -> bool:

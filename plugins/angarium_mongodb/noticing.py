@@ -163,41 +163,37 @@ def _advance(progress: _Progress) -> UpdateOne:
 
 def _store(transaction: Transaction, duties: Sequence[tuple[Filter, NewDuty]], now: int) -> None:
     """Store duties that are not there, and enter them in their lanes."""
-    documents: dict[str, Document] = {}
-    new: dict[str, NewDuty] = {}
-    for notice, duty in duties:
-        document = owed.make_duty(notice, duty.subscription_id, duty.state, now + duty.due)
-        documents.setdefault(document["_id"], document)
-        new.setdefault(document["_id"], duty)
-    entries = {
-        key: owed.entry(it, is_ordered=new[key].is_ordered, is_suspect=new[key].is_suspect)
-        for key, it in documents.items()
-    }
-    insert_duties(transaction, documents, entries, now)
+    entries = [
+        owed.Entry(
+            owed.make_duty(notice, it.subscription_id, it.state, now + it.due),
+            it.is_ordered,
+            it.is_suspect,
+        )
+        for notice, it in duties
+    ]
+    insert_duties(transaction, entries, now)
 
 
-def insert_duties(
-    transaction: Transaction,
-    documents: Mapping[str, Document],
-    entries: Mapping[str, UpdateOne],
-    now: int,
-) -> None:
-    """Store those duties that are not there, and enter them in their lanes.
-
-    :param entries: what each changes in its lane.
-    """
-    if not documents:
+def insert_duties(transaction: Transaction, entries: Sequence[owed.Entry], now: int) -> None:
+    """Store those duties that are not there, and enter them in their lanes."""
+    if not entries:
         return
+    new: dict[str, owed.Entry] = {}
+    for it in entries:
+        new.setdefault(it.duty["_id"], it)
     session = transaction.session
-    condition = owed.named(documents, [it["scope"] for it in documents.values()])
-    fields = {"forget": 1}
-    found = list(transaction.duties.find(condition, fields, session=session))
-    forgotten = [it["_id"] for it in found if 0 < it["forget"] <= now]
+    condition = owed.named(new, [it.duty["scope"] for it in entries])
+    forgotten = []
+    for found in transaction.duties.find(condition, {"scope": 1, "forget": 1}, session=session):
+        if 0 < found["forget"] <= now:
+            forgotten.append(found)
+        else:
+            del new[found["_id"]]
     if forgotten:
-        scopes = {documents[key]["scope"] for key in forgotten}
-        transaction.duties.delete_many(owed.named(forgotten, scopes), session=session)
-    missing = sorted(documents.keys() - {it["_id"] for it in found} | set(forgotten))
-    if missing:
+        keys = owed.named([it["_id"] for it in forgotten], [it["scope"] for it in forgotten])
+        transaction.duties.delete_many(keys, session=session)
+    if new:
         # The lanes first: the sooner they are changed, the fewer of their owners have done so.
-        transaction.lanes.bulk_write([entries[key] for key in missing], session=session)
-        transaction.duties.insert_many([documents[key] for key in missing], session=session)
+        owed.enter(transaction, new.values())
+        documents = [dict(it.duty) for it in new.values()]
+        transaction.duties.insert_many(documents, session=session)

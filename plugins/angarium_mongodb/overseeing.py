@@ -69,6 +69,6 @@ def replay_duty(
         return False
     changes = {"state": state, "status": owed.PENDING, "due": now, "forget": 0}
     transaction.duties.update_one(key, {"$set": changes}, session=session)
-    entry = owed.entry({**duty, "due": now}, is_ordered=None, is_suspect=False)
-    transaction.lanes.bulk_write([entry], session=session)
+    entry = owed.Entry({**duty, "due": now}, is_ordered=None, is_suspect=False)
+    owed.enter(transaction, [entry])
     return True

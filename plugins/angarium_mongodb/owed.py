@@ -20,6 +20,7 @@ changes a pending duty changes its lane too, in the same transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pymongo import UpdateOne
@@ -116,26 +117,46 @@ def make_duty(notice: Filter, subscription_id: str, state: bytes, due: int) -> D
     }
 
 
-def entry(duty: Filter, *, is_ordered: bool | None, is_suspect: bool) -> UpdateOne:
-    """What a duty that became pending, or due earlier, changes in its lane.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A duty that became pending, or due earlier, on its way into its lane.
 
-    :param is_ordered: None to leave that as it is.
-    :param is_suspect: of a lane that this makes.
+    :ivar is_ordered: None to leave that as it is.
+    :ivar is_suspect: of a lane that this makes.
     """
-    place, due = {"$literal": duty["place"]}, duty["due"]
+
+    duty: Filter
+    is_ordered: bool | None
+    is_suspect: bool
+
+
+def enter(transaction: Transaction, entries: Iterable[Entry]) -> None:
+    """Change the lanes of duties; of two about one lane, the last word on the order counts."""
+    lanes: dict[str, list[Entry]] = {}
+    for it in entries:
+        lanes.setdefault(it.duty["lane"], []).append(it)
+    changes = [_change(those) for those in lanes.values()]
+    transaction.lanes.bulk_write(changes, session=transaction.session)
+
+
+def _change(entries: Sequence[Entry]) -> UpdateOne:
+    oldest = min((it.duty for it in entries), key=lambda duty: str(duty["place"]))
+    soonest = min(it.duty["due"] for it in entries)
+    place, due = {"$literal": oldest["place"]}, oldest["due"]
     is_head = {"$lte": [place, {"$ifNull": ["$head", place]}]}
+    is_ordered = entries[-1].is_ordered
     changes = {
-        "subscription": {"$literal": duty["subscription"]},
+        "subscription": {"$literal": oldest["subscription"]},
         "ordered": {"$ifNull": ["$ordered", False]} if is_ordered is None else is_ordered,
-        "suspect": {"$ifNull": ["$suspect", is_suspect]},
-        "soonest": {"$min": [{"$ifNull": ["$soonest", due]}, due]},
+        "suspect": {"$ifNull": ["$suspect", entries[0].is_suspect]},
+        "soonest": {"$min": [{"$ifNull": ["$soonest", soonest]}, soonest]},
         "head": {"$cond": [is_head, place, "$head"]},
         "head_due": {"$cond": [is_head, due, "$head_due"]},
         "owner": {"$ifNull": ["$owner", None]},
         "until": {"$ifNull": ["$until", 0]},
     }
     counts = {"due": {"$cond": ["$ordered", "$head_due", "$soonest"]}}
-    key = {"_id": duty["lane"], "scope": duty["scope"]}
+    key = {"_id": oldest["lane"], "scope": oldest["scope"]}
     return UpdateOne(key, [{"$set": changes}, {"$set": counts}], upsert=True)
 
 

@@ -15,6 +15,7 @@ pytest.register_assert_rewrite(
             "control",
             "data",
             "deliverers",
+            "delivery_machine",
             "machine",
             "notices",
             "queues",

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from types import NoneType
 from typing import Any, Final
 
-from angarium.storage.deliveries import DutyStatus
+from angarium.storage.deliveries import Duty, DutyStatus, Lane, ListedDuty, Notice
 from angarium.storage.models import Claim, Kind, Message, MessageMoment, Page, Stats
 
 _PLAIN: Final = (str, bytes, int, bool, NoneType, Kind, DutyStatus)
@@ -20,7 +20,7 @@ def _units(seconds: int) -> int:
 
 
 def plain(value: Any) -> Any:
-    """A result without real seconds and without the form of markers, at any depth."""
+    """A result without real seconds, positions and the form of markers, at any depth."""
     match value:
         case tuple():
             return tuple(plain(item) for item in value)
@@ -31,11 +31,22 @@ def plain(value: Any) -> Any:
             if isinstance(value, Claim):
                 changes["messages"] = plain(value.messages)
             return replace(value, **changes)
+        case Notice() | Duty() | ListedDuty():
+            return _plain_delivery(value)
+        case Lane():
+            return replace(value, duties=plain(value.duties))
         case MessageMoment():
             return value.id, _units(value.age)
         case Stats():
             return value.total, value.claimed, plain(value.oldest), plain(value.newest)
     return value
+
+
+def _plain_delivery(value: Notice | Duty | ListedDuty) -> Any:
+    names = {field.name for field in fields(value)}
+    changes: dict[str, Any] = dict.fromkeys(names & {"position"}, 0)
+    changes |= {name: _units(getattr(value, name)) for name in names & {"age", "late", "due"}}
+    return replace(value, **changes)
 
 
 def insist_on_plain_values(value: Any, place: str = "result") -> None:

@@ -34,9 +34,11 @@ from angarium.testing.data.settling import SettlingCases
 from angarium.testing.data.statistics import StatisticsCases
 from angarium.testing.data.taking import TakingCases
 from angarium.testing.data.visibility import VisibilityCases
+from angarium.testing.delivery_machine import DeliveryMachine
 from angarium.testing.factory import DriverFactory
 from angarium.testing.machine import DriverMachine, machine_settings
 from angarium.testing.queues import Queue
+from angarium.testing.traits import Trait, needs
 
 
 class DataSuite(
@@ -98,5 +100,16 @@ class DataSuite(
         class Machine(DriverMachine):
             def __init__(self) -> None:
                 super().__init__(driver)
+
+        run_state_machine_as_test(Machine, settings=machine_settings())
+
+    @needs(Trait.NOTICES)
+    def test_delivers_like_the_model(self, driver: DataDriver) -> None:
+        """Random deliveries and moves of time have the same results on the model."""
+        hands_over = Trait.MOVING in self.traits
+
+        class Machine(DeliveryMachine):
+            def __init__(self) -> None:
+                super().__init__(driver, hands_over=hands_over)
 
         run_state_machine_as_test(Machine, settings=machine_settings())

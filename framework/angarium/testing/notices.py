@@ -224,22 +224,28 @@ def subscription_ids(lanes: tuple[Lane, ...]) -> list[str]:
     return [lane.subscription_id for lane in lanes]
 
 
-def listed_duties(queue: Queue, status: DutyStatus, limit: int = 1000) -> list[ListedDuty]:
-    """All that a listing says of a queue, by notice and subscription.
+def all_duties(driver: DataDriver, status: DutyStatus, limit: int = 1000) -> list[ListedDuty]:
+    """All that a listing of the store says, by notice and subscription.
 
     :raises AssertionError: a page is too large, or there is no end.
     """
     found: list[ListedDuty] = []
     marker = None
     for _ in range(MAX_CALLS):
-        part = queue.driver.list_duties(status, marker, limit)
+        part = driver.list_duties(status, marker, limit)
         insist_on_plain_values(part, "duties")
         assert len(part.duties) <= limit
-        found += (duty for duty in part.duties if duty.scope == queue.ref.scope)
+        found += part.duties
         marker = part.marker
         if marker is None:
             return sorted(found, key=lambda duty: (duty.notice_id, duty.subscription_id))
     raise AssertionError(f"a listing of duties is not complete after {MAX_CALLS} pages")
+
+
+def listed_duties(queue: Queue, status: DutyStatus, limit: int = 1000) -> list[ListedDuty]:
+    """All that a listing says of a queue, by notice and subscription."""
+    found = all_duties(queue.driver, status, limit)
+    return [duty for duty in found if duty.scope == queue.ref.scope]
 
 
 def owed(queue: Queue) -> list[tuple[str, str, str, bytes]]:

@@ -58,7 +58,8 @@ class Server:
 
     :param directory: where configuration and log are written.
     :param options: the configuration; bind and port are filled in, and few workers and
-        threads unless it names others.
+        threads unless it names others. Only with a group ``notification`` does it deliver, in a
+        process of its own.
     :param clock: moves its time.
     :ivar socket_port: for WebSockets; None unless the transport is configured.
     """
@@ -85,7 +86,14 @@ class Server:
     @property
     def command(self) -> Sequence[str | Path]:
         """What is run."""
-        return [_BIN / "angarium-server", "--config-file", self.config_file]
+        return [_BIN / "angarium-server", "--config-file", self.config_file, *self._only]
+
+    @property
+    def _only(self) -> list[str]:
+        if "notification" in self.options:
+            return []
+        transports = str(self.options.get("drivers", {}).get("transport", "wsgi"))
+        return [part for name in transports.split(",") for part in ("--only", name.strip())]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -172,11 +180,25 @@ class Server:
             self._process = None
 
     def kill(self) -> None:
-        """Kill the server and all its workers at once (signal 9), if there still are any."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """Kill the server and all its processes at once (signal 9), if there still are any."""
+        while victims := _session(self.process.pid):
+            for victim in victims:
+                with suppress(ProcessLookupError):
+                    os.kill(victim, signal.SIGKILL)
+            self.process.poll()
         self.process.wait()
         self._process = None
+
+
+def _session(leader: int) -> list[int]:
+    """The processes of a session that are alive."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            state, *numbers = (entry / "stat").read_text().rpartition(")")[2].split()
+            if int(numbers[2]) == leader and state != "Z":
+                found.append(int(entry.name))
+    return found
 
 
 def _write(path: Path, options: Options) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -18,6 +19,7 @@ from angarium.housekeeper import Housekeeper
 from angarium.identity import IdentityPlugin
 from angarium.limits import Limits
 from angarium.notifications.confirming import Confirmations
+from angarium.notifications.delivering import Deliveries
 from angarium.notifications.subscribers import Subscribers
 from angarium.policy import Policy
 from angarium.signatures import Signer
@@ -100,12 +102,41 @@ class Kernel:
         """What reclaims space in the background of a worker, not yet started."""
         return Housekeeper(lambda: self.drivers().values(), self.conf.storage.reclaim_interval)
 
+    def deliveries(self) -> Deliveries:
+        """What fulfils the duties to subscribers, not yet started."""
+        return Deliveries(self.services, self.conf)
+
+    def start_companions(self) -> None:
+        """Start what runs beside the requests of a process that serves, until it ends.
+
+        That is the housekeeper and, if a store is inside the process, the deliveries: no other
+        process could see what is owed.
+        """
+        atexit.register(self.close)
+        housekeeper = self.housekeeper()
+        housekeeper.start()
+        atexit.register(housekeeper.stop)
+        if self.services.control.is_private or self.services.pools.default.is_private:
+            deliveries = self.deliveries()
+            deliveries.start()
+            atexit.register(deliveries.stop)
+
     def close(self) -> None:
         """Give back the connections of the drivers and notifiers."""
         self.services.subscribers.close()
         self.services.pools.close()
         self.services.pools.default.close()
         self.services.control.close()
+
+
+def delivery_processes(conf: cfg.ConfigOpts) -> int:
+    """How many processes deliver beside those that serve: one, or none if these have to.
+
+    :raises StartError: a driver cannot be loaded.
+    """
+    control = _driver_class(conf, plugins.CONTROL, "management_store", ControlDriver)
+    data = _driver_class(conf, plugins.DATA, "message_store", DataDriver)
+    return 0 if control.is_private or data.is_private else 1
 
 
 def build(conf: cfg.ConfigOpts, clock: clocks.Clock | None = None, *, processes: int = 1) -> Kernel:
@@ -116,8 +147,8 @@ def build(conf: cfg.ConfigOpts, clock: clocks.Clock | None = None, *, processes:
     """
     limits = Limits.from_conf(conf)
     environment = StoreEnvironment(conf, clock or clocks.from_environment(), processes=processes)
-    control = _driver("angarium.storage.control", "management_store", ControlDriver, environment)
-    data = _driver("angarium.storage.data", "message_store", DataDriver, environment)
+    control = _driver_class(conf, plugins.CONTROL, "management_store", ControlDriver)(environment)
+    data = _driver_class(conf, plugins.DATA, "message_store", DataDriver)(environment)
     pools = Pools(
         control,
         data,
@@ -166,9 +197,10 @@ def _insist_on_pools(conf: cfg.ConfigOpts, control: ControlDriver) -> None:
         )
 
 
-def _driver(group: str, option: str, base: type[DriverT], environment: StoreEnvironment) -> DriverT:
-    name = environment.conf.drivers[option]
-    return plugins.load(group, name, base=base, option=f"[drivers] {option}")(environment)
+def _driver_class(
+    conf: cfg.ConfigOpts, group: str, option: str, base: type[DriverT]
+) -> type[DriverT]:
+    return plugins.load(group, conf.drivers[option], base=base, option=f"[drivers] {option}")
 
 
 def _identity(conf: cfg.ConfigOpts) -> IdentityPlugin:

@@ -14,6 +14,7 @@ class MemoryControlDriver(ModelControlDriver):
 
     interface_version: ClassVar[int] = 1
     schemes: ClassVar[frozenset[str]] = address.SCHEMES
+    is_private: ClassVar[bool] = True
 
     def __init__(self, environment: StoreEnvironment) -> None:
         super().__init__(address.placed(environment, options.MANAGEMENT_STORE))

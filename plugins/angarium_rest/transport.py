@@ -16,11 +16,10 @@ from oslo_config import cfg
 
 from angarium.config.loading import check_values
 from angarium.listening import Listener
-from angarium.processes import hear_signals
+from angarium.processes import FORCED, hear_signals
 from angarium.transport import Transport
 from angarium_rest import options, worker
 
-_FORCED: Final = 128 + signal.SIGINT  # what a shell shows for a process ended by Ctrl-C
 _STOP_GRACE: Final = 5  # seconds on top of body_timeout for what is in flight
 _LOGGERS: Final = {"handlers": [], "propagate": True}
 _LOG_CONFIG: Final = {
@@ -96,7 +95,7 @@ class RestTransport(Transport):
         load = partial(worker.load, self.arguments, listener.address, listener.port)
         server.serve(target_loader=load, wrap_loader=False)
         if server.was_forced:
-            raise SystemExit(_FORCED)
+            raise SystemExit(FORCED)
 
 
 class _Server(MPServer):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import signal
 import sys
@@ -61,20 +60,12 @@ def _build(arguments: Sequence[str], address: str, port: int) -> WSGIApplication
     logs.setup(conf)
     options.register(conf)
     server = conf[options.GROUP]
-    others = len(conf.drivers.transport) - 1
+    others = len(conf.drivers.transport) - 1 + kernel.delivery_processes(conf)
     service = kernel.build(conf, processes=server.workers + others)
-    start_companions(service)
+    service.start_companions()
     application: WSGIApplication = create_app(service).wsgi_app
     if service.identity.open and is_loopback(address):
         application = HostCheck(application, server.allowed_hosts)
     watched = SilenceWatch(Leftovers(application), port, server.body_timeout)
     watched.start()
     return watched
-
-
-def start_companions(service: kernel.Kernel) -> None:
-    """Start what runs beside the requests of this process, and end it with the process."""
-    housekeeper = service.housekeeper()
-    housekeeper.start()
-    atexit.register(service.close)
-    atexit.register(housekeeper.stop)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from angarium import config, kernel, logs
 from angarium.errors import AngariumError
 from angarium_rest.app import create_app
-from angarium_rest.worker import start_companions
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -62,7 +61,7 @@ class Application:
             process = os.getpid()
             if self._application is None or self._application[0] != process:
                 service = kernel.build(self._conf)
-                start_companions(service)
+                service.start_companions()
                 self._application = (process, create_app(service).wsgi_app)
             return self._application
 

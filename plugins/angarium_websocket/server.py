@@ -6,7 +6,6 @@ runs on threads, where drivers wait as they do everywhere else.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import signal
 import socket
@@ -81,15 +80,13 @@ class Application(BaseApplication):
     def load(self) -> Any:
         """Build the service, in the process that serves."""
         try:
-            doors = len(self._conf.drivers.transport)  # of which each has a process at least
-            service = kernel.build(self._conf, processes=doors)
+            # Every door has a process at least.
+            processes = len(self._conf.drivers.transport) + kernel.delivery_processes(self._conf)
+            service = kernel.build(self._conf, processes=processes)
         except (AngariumError, cfg.Error) as error:
             print(f"angarium-server: a server process cannot start: {error}", file=sys.stderr)
             raise SystemExit(Arbiter.APP_LOAD_ERROR) from error
-        housekeeper = service.housekeeper()
-        housekeeper.start()
-        atexit.register(service.close)
-        atexit.register(housekeeper.stop)
+        service.start_companions()
         places = self._places
         self.door = Door(service, places.endpoint, is_local=places.is_local)
         endpoint = Endpoint(

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -132,11 +132,14 @@ def is_serving(pid: int) -> bool:
 
 
 def start(
-    config_file: Path, output: IO[str], variables: Mapping[str, str] | None = None
+    config_file: Path,
+    output: IO[str],
+    variables: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
 ) -> subprocess.Popen[str]:
     """Start an ``angarium-server`` in a process group of its own."""
     return subprocess.Popen(
-        [BIN / "angarium-server", "--config-file", config_file],
+        [BIN / "angarium-server", "--config-file", config_file, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
@@ -157,14 +160,17 @@ def listens(port: int) -> bool:
 
 @contextmanager
 def serving(
-    directory: Path, options: Options | None = None, variables: Mapping[str, str] | None = None
+    directory: Path,
+    options: Options | None = None,
+    variables: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = ("--only", "wsgi"),
 ) -> Iterator[Program]:
-    """An ``angarium-server`` on a free port that answers already."""
+    """An ``angarium-server`` on a free port that answers already; without deliveries."""
     settings = {**(options or {})}
     settings[WSGI] = {"port": 0, "workers": 1, "threads": 2, **settings.get(WSGI, {})}
     output = directory / "output"
     with output.open("w") as file:
-        process = start(write(directory, settings), file, variables)
+        process = start(write(directory, settings), file, variables, arguments)
     program = Program(process, output)
     try:
         program.wait_until_it_answers()

@@ -267,7 +267,7 @@ def test_several_transports_run_beside_each_other(
 ) -> None:
     options = {"drivers": {"transport": "wsgi,second"}}
     mark = tmp_path / "state" / "second"
-    with serving(tmp_path, options, third_party) as program:
+    with serving(tmp_path, options, third_party, arguments=()) as program:
         assert "second transport" in program.output
         wait_until(lambda: mark.exists() and mark.read_text() == "serving")
         assert program.send("POST", MESSAGES, POST)[0] == 201

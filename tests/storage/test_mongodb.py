@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from angarium.testing import ControlSuite, DataSuite, DriverFactory
+from angarium.testing import ControlSuite, DataSuite, DriverFactory, Trait
 from angarium_mongodb.control import MongoControlDriver
 from angarium_mongodb.data import MongoDataDriver
 from tests.stores import MongoDatabase
 
 
 class TestMongodbData(DataSuite):
+    traits = frozenset(Trait) - {Trait.NOTICES}
+
     @pytest.fixture(scope="class")
     @classmethod
     def factory(
@@ -26,6 +28,8 @@ class TestMongodbData(DataSuite):
 
 
 class TestMongodbControl(ControlSuite):
+    traits = frozenset(Trait) - {Trait.SUBSCRIPTIONS}
+
     @pytest.fixture(scope="class")
     @classmethod
     def factory(

@@ -120,6 +120,7 @@ def angarium(
     if not arguments:
         environment[variable(None, "state_path")] = str(directory / "state")
         arguments = ("--config-file", os.devnull)
+    arguments = (*arguments, "--only", "wsgi")
     return Started(name, directory, port, ["-c", _SERVER, *arguments], environment)
 
 

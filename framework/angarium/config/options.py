@@ -248,6 +248,19 @@ NOTIFICATION_OPTIONS: Final[list[cfg.Opt]] = [
         min=1,
         help="How many deliveries are under way at a time in each delivery process.",
     ),
+    _seconds(
+        "keep_delivered",
+        60,
+        0,
+        "How long a delivery that succeeded is still shown by `angarium-manage deliveries`",
+    ),
+    _seconds(
+        "keep_failed",
+        86400,
+        0,
+        "How long a delivery that was given up is still shown by `angarium-manage deliveries`, "
+        "which can replay it",
+    ),
     cfg.BoolOpt(
         "require_confirmation",
         default=False,

@@ -7,7 +7,8 @@ notice has then, in seconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -126,20 +127,43 @@ class DutyState:
             {at: Loss(*rest) for at, *rest in document.get("lost", ())},
         )
 
-    def untried(self, count: int) -> Iterator[int]:
-        """The indices that were never tried, of a batch of so many messages."""
-        every = range(count) if self.picked is None else self.picked
-        return (index for index in every if index >= self.next)
+    def ready(self, age: int, count: int) -> int | None:
+        """The index of the message to be tried now, of a batch of so many; None if there is none.
+
+        :param age: of the notice.
+        """
+        due = min((at for at, it in self.waiting.items() if it.due <= age), default=None)
+        return self._untried(count) if due is None else due
 
     def due(self, count: int) -> int | None:
-        """The age at which there is something to do; None if the duty is over."""
-        if any(not loss.is_settled for loss in self.lost.values()):
-            return _AT_ONCE
-        if next(self.untried(count), None) is not None and not self.is_held_up:
+        """The age at which a message is to be tried; None if there is nothing more to try."""
+        if self._untried(count) is not None:
             return _AT_ONCE
         return min((it.due for it in self.waiting.values()), default=None)
 
+    def begin(self, index: int) -> int:
+        """Note that a message is tried now; returns how often it was tried before."""
+        waited = self.waiting.pop(index, None)
+        self.next = max(self.next, index + 1)
+        return waited.attempts if waited else 0
+
+    def rest(self, count: int) -> Iterator[tuple[int, int]]:
+        """What is neither delivered nor lost: indices, and how often each was tried."""
+        yield from ((at, it.attempts) for at, it in self.waiting.items())
+        yield from ((at, 0) for at in self._indices(count) if at >= self.next)
+
     @property
-    def is_held_up(self) -> bool:
-        """Whether a message has to wait that no other may overtake."""
-        return self.recipient.is_ordered and bool(self.waiting)
+    def unsettled(self) -> list[int]:
+        """The indices of the losses whose dead letters are still to be stored."""
+        return [at for at, loss in self.lost.items() if not loss.is_settled]
+
+    def _indices(self, count: int) -> Sequence[int]:
+        return range(count) if self.picked is None else self.picked
+
+    def _untried(self, count: int) -> int | None:
+        """The first message that was never tried, unless it may not overtake."""
+        if self.recipient.is_ordered and self.waiting:
+            return None
+        indices = self._indices(count)
+        place = bisect_left(indices, self.next)
+        return indices[place] if place < len(indices) else None

@@ -80,10 +80,14 @@ class Driver(ABC):
 
     :cvar cooperative: whether no method ever blocks its thread: it waits through gevent, or not at
         all. Doors that serve many connections in one thread run other drivers on further threads.
+    :cvar is_private: whether the store is inside the process that uses it, so that no other process
+        sees it: it refuses to be used by several. Deliveries are then made in the process that
+        serves.
     """
 
     schemes: ClassVar[frozenset[str]] = frozenset()
     cooperative: ClassVar[bool] = False
+    is_private: ClassVar[bool] = False
 
     def __init__(self, environment: StoreEnvironment) -> None:
         self.clock = environment.clock

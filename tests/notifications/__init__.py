@@ -1,0 +1,1 @@
+"""Who is told of a message, when, and how often it is tried."""

@@ -1,1 +1,0 @@
-"""The notifiers, against real listeners, mail servers and commands."""

@@ -17,14 +17,14 @@ from angarium.storage.models import (
 )
 from angarium.storage.signals import RecordChanged
 from angarium_mongodb.documents import Document, scope_key
-from angarium_mongodb.pools import MongoPools
 from angarium_mongodb.records import EXISTING, Records, new_document, to_record
+from angarium_mongodb.subscriptions import MongoSubscriptions, has_subscriptions
 
 _CHUNK: Final = 200  # records that a filtered listing reads at a time
 
 
-class MongoControlDriver(MongoPools):
-    """Records of queues, pools and flavors in MongoDB."""
+class MongoControlDriver(MongoSubscriptions):
+    """Records of queues, subscriptions, pools and flavors in MongoDB."""
 
     interface_version = 1
 
@@ -71,13 +71,14 @@ class MongoControlDriver(MongoPools):
             return present, False
 
         def work(records: Records) -> tuple[QueueRecord, bool]:
-            epoch, _ = records.hold(self.clock)
+            epoch, now = records.hold(self.clock)
             found = records.find(scope)
             if found is not None:
                 return to_record(found), False
             if pool and records.missing_pools({pool}):
                 raise RecordChanged
-            document = new_document(scope, metadata, epoch, pool)
+            subscribed = has_subscriptions(records, scope, now)
+            document = new_document(scope, metadata, epoch, pool, subscribed=subscribed)
             records.queues.insert_one(document, session=records.session)
             return to_record(document), True
 
@@ -111,6 +112,8 @@ class MongoControlDriver(MongoPools):
                 raise RecordChanged
             pools = {it for it in (change.pool, change.target, change.source) if it}
             if records.missing_pools(pools):
+                raise RecordChanged
+            if change.has_subscribers is False and has_subscriptions(records, expected.scope, now):
                 raise RecordChanged
             changes = _changes(change, now)
             if change.raises_epoch:
@@ -179,6 +182,8 @@ def _changes(change: QueueChange, now: int) -> Document:
         changes["pool"] = change.pool
     if change.metadata is not None:
         changes["metadata"] = codec.encode(change.metadata)
+    if change.has_subscribers is not None:
+        changes["subscribed"] = change.has_subscribers
     return changes
 
 

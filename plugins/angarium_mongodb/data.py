@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from angarium.storage import operations as op
-from angarium.storage.driver import DataDriver, StoreEnvironment
+from angarium.storage.driver import StoreEnvironment
 from angarium.storage.models import (
     Capability,
     Claim,
@@ -30,22 +29,18 @@ from angarium_mongodb import (
     reclaiming,
     schema,
 )
-from angarium_mongodb.base import MongoDriver
-from angarium_mongodb.deployment import MAINTENANCE, Session
+from angarium_mongodb.deliveries import TAIL, MongoDeliveries, ResultT, Work
+from angarium_mongodb.deployment import MAINTENANCE
 from angarium_mongodb.documents import scope_key
-from angarium_mongodb.transaction import Transaction, server_time
-
-ResultT = TypeVar("ResultT")
-Work = Callable[[Transaction], ResultT]
+from angarium_mongodb.transaction import server_time
 
 _ALWAYS: Final = frozenset(
     {Capability.FIFO, Capability.CLAIMS, Capability.AOD, Capability.HIGH_THROUGHPUT}
 )
 _HEAD: Final = "head of "
-_TAIL: Final = "tail of "
 
 
-class MongoDataDriver(MongoDriver, DataDriver):
+class MongoDataDriver(MongoDeliveries):
     """Messages in MongoDB."""
 
     interface_version = 1
@@ -65,19 +60,19 @@ class MongoDataDriver(MongoDriver, DataDriver):
 
     def register(self, queue: QueueRef) -> None:
         """Make a queue known, or raise its epoch."""
-        self._change(lambda it: queues.register(it, queue), _TAIL, queue)
+        self._change(lambda it: queues.register(it, queue), TAIL, queue)
 
     def unregister(self, queue: QueueRef) -> None:
         """Delete a queue at once; its space is freed later."""
         now = self.deployment.run(lambda database: server_time(database, self.clock))
-        self._change(lambda it: queues.unregister(it, queue, now), _TAIL, queue)
+        self._change(lambda it: queues.unregister(it, queue, now), TAIL, queue)
 
     def post_messages(self, queue: QueueRef, operation: op.PostMessages) -> None:
         """Store a batch."""
         try:
-            self._change(lambda it: posting.post(it, queue, operation), _TAIL, queue)
+            self._change(lambda it: posting.post(it, queue, operation), TAIL, queue)
         except posting.KnownIds:
-            self._change(lambda it: posting.post_again(it, queue, operation), _TAIL, queue)
+            self._change(lambda it: posting.post_again(it, queue, operation), TAIL, queue)
 
     def list_messages(self, queue: QueueRef, operation: op.ListMessages) -> Page:
         """Read a page."""
@@ -103,7 +98,7 @@ class MongoDataDriver(MongoDriver, DataDriver):
 
     def purge_messages(self, queue: QueueRef, operation: op.PurgeMessages) -> None:
         """Remove all at once; their space is freed later."""
-        self._change(lambda it: queues.purge(it, queue, operation), _TAIL, queue)
+        self._change(lambda it: queues.purge(it, queue, operation), TAIL, queue)
 
     def get_stats(self, queue: QueueRef, operation: op.GetStats) -> Stats:
         """Count."""
@@ -127,7 +122,7 @@ class MongoDataDriver(MongoDriver, DataDriver):
 
     def accept_dead_letters(self, queue: QueueRef, operation: op.AcceptDeadLetters) -> None:
         """Store messages of another pool's queue."""
-        self._change(lambda it: dead_letters.accept(it, queue, operation), _TAIL, queue)
+        self._change(lambda it: dead_letters.accept(it, queue, operation), TAIL, queue)
 
     def export_messages(self, queue: QueueRef, operation: op.ExportMessages) -> Extract:
         """Read messages for another store."""
@@ -135,7 +130,7 @@ class MongoDataDriver(MongoDriver, DataDriver):
 
     def import_messages(self, queue: QueueRef, operation: op.ImportMessages) -> None:
         """Store messages of another store."""
-        self._change(lambda it: moving.import_messages(it, queue, operation), _TAIL, queue)
+        self._change(lambda it: moving.import_messages(it, queue, operation), TAIL, queue)
 
     def export_claims(self, queue: QueueRef, operation: op.ExportClaims) -> ClaimExtract:
         """Read claims for another store."""
@@ -158,13 +153,13 @@ class MongoDataDriver(MongoDriver, DataDriver):
             if freed < limit:
                 work = partial(step, now=now, limit=limit - freed)
                 freed += self.deployment.run(work, MAINTENANCE)
+        for owed_step in reclaiming.OWED_STEPS:
+            is_all = False
+            while freed < limit and not is_all:
+                size = min(limit - freed, reclaiming.STEP)
+                count, is_all = self._change(partial(owed_step, now=now, limit=size))
+                freed += count
         return freed
-
-    def _read(self, work: Work[ResultT]) -> ResultT:
-        def run(session: Session) -> ResultT:
-            return work(Transaction(session, self.clock))
-
-        return self.deployment.read(run)
 
     def _change(
         self,
@@ -178,10 +173,5 @@ class MongoDataDriver(MongoDriver, DataDriver):
 
         :param end: the end of the queue at which threads wait for each other, if they do.
         """
-
-        def run(session: Session) -> ResultT:
-            return work(Transaction(session, self.clock))
-
         places = [f"{end}{scope_key(queue.scope)}"] if end and queue else []
-        with self.deployment.turns.take(*places):
-            return self.deployment.change(run, repeatable=repeatable)
+        return self._change_at(work, *places, repeatable=repeatable)

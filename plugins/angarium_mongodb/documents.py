@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from angarium.storage.models import Message, Scope
+from angarium.storage.models import Kind, Message, Scope
 
 Document: TypeAlias = dict[str, Any]
 Filter: TypeAlias = Mapping[str, Any]
@@ -74,8 +74,18 @@ class Queue:
 
 def scope_key(scope: Scope) -> str:
     """A scope as it is stored: two that differ have keys that differ, whatever they contain."""
-    project = scope.project.replace("%", "%25").replace("/", "%2F")
-    return f"{project}/{scope.kind}/{scope.name}"
+    return f"{quoted(scope.project)}/{scope.kind}/{scope.name}"
+
+
+def to_scope(key: str) -> Scope:
+    """The scope that is stored so."""
+    project, kind, name = key.split("/", 2)
+    return Scope(project.replace("%2F", "/").replace("%25", "%"), name, Kind(kind))
+
+
+def quoted(text: str) -> str:
+    """A text without a slash; two that differ stay different."""
+    return text.replace("%", "%25").replace("/", "%2F")
 
 
 def queue_key(scope: Scope) -> Document:

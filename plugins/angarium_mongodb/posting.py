@@ -7,22 +7,23 @@ begins again after the other's commit.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pymongo.errors import PyMongoError
 
 from angarium.storage import operations as op
 from angarium.storage.models import NewMessage, QueueRef
-from angarium_mongodb import failures
+from angarium_mongodb import failures, noticing
 from angarium_mongodb.documents import Document, Queue
 from angarium_mongodb.transaction import Transaction
 
 
 class KnownIds(Exception):
-    """Raised when a message of a batch is there, maybe expired; nothing was changed."""
+    """Raised when a message of a batch, maybe expired, or its notice is there; nothing changed."""
 
 
 def post(transaction: Transaction, queue: QueueRef, operation: op.PostMessages) -> None:
-    """Store a batch of which no message is there yet.
+    """Store a batch of which neither a message nor the notice is there yet.
 
     :raises KnownIds: one is.
     """
@@ -40,6 +41,9 @@ def post_again(transaction: Transaction, queue: QueueRef, operation: op.PostMess
     known = found_by_id(transaction, found, [message.id for message in operation.messages])
     if not any(document["expires"] > found.now for document in known):
         delete(transaction, found, known)
+        notice = operation.notice
+        if notice is not None and noticing.is_known(transaction, found, notice):
+            operation = replace(operation, notice=None)
         _store(transaction, queue, operation)
 
 
@@ -52,6 +56,8 @@ def _store(transaction: Transaction, queue: QueueRef, operation: op.PostMessages
         for place, message in enumerate(operation.messages)
     ]
     transaction.messages.insert_many(documents, session=transaction.session)
+    if operation.notice is not None:
+        noticing.announce(transaction, found, operation.notice)
 
 
 def found_by_id(transaction: Transaction, queue: Queue, ids: Sequence[str]) -> list[Document]:

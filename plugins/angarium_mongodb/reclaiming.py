@@ -1,4 +1,4 @@
-"""Giving back space in short steps: what expired, dropped spaces, old claims and tombstones."""
+"""Giving back space in short steps: what expired, was dropped, is over, or is not needed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Any, Final
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from angarium_mongodb import sessions
-from angarium_mongodb.documents import Document, Filter
+from angarium.storage.deliveries import DutyStatus
+from angarium_mongodb import owed, sessions
+from angarium_mongodb.documents import Document, Filter, Pipeline
+from angarium_mongodb.transaction import Transaction
 
-_STEP: Final = 500  # documents deleted by one command
+STEP: Final = 500  # documents deleted by one command
 _TOMBSTONE_LIFE: Final = 3600  # seconds (design, principle 6)
 
 Step = Callable[..., int]
+OwedStep = Callable[..., tuple[int, bool]]
+"""Returns how many documents were freed, and whether that was all."""
 
 
 def expired_messages(database: Database[Document], now: int, limit: int) -> int:
@@ -54,6 +58,53 @@ def old_sessions(database: Database[Document], now: int, limit: int) -> int:
     return database[sessions.COLLECTION].delete_many(named).deleted_count if found else 0
 
 
+def expired_subscriptions(database: Database[Document], now: int, limit: int) -> int:
+    """Subscriptions of the management store that nobody sees any more."""
+    return _delete(database["subscriptions"], {"expires": {"$lte": now}}, limit)
+
+
+def forgotten_duties(transaction: Transaction, now: int, limit: int) -> tuple[int, bool]:
+    """Duties that are over and not listed any more; their notices are checked next."""
+    session = transaction.session
+    over = {"$in": [DutyStatus.DELIVERED.value, DutyStatus.FAILED.value]}
+    condition = {"status": over, "forget": {"$gt": 0, "$lt": now + 1}}
+    fields = {"scope": 1, "notice": 1}
+    found = list(transaction.duties.find(condition, fields, session=session).limit(limit))
+    if found:
+        scopes = [it["scope"] for it in found]
+        notices = owed.named({owed.notice_key(it["scope"], it["notice"]) for it in found}, scopes)
+        to_be_checked = {"$max": {"check": owed.CHECK_NOW}}
+        transaction.notices.update_many(notices, to_be_checked, session=session)
+        keys = owed.named([it["_id"] for it in found], scopes)
+        transaction.duties.delete_many(keys, session=session)
+    return len(found), len(found) < limit
+
+
+def unneeded_notices(transaction: Transaction, now: int, limit: int) -> tuple[int, bool]:
+    """Notices that are fully expanded and have no duties any more, of those to be checked."""
+    session = transaction.session
+    condition = {"check": {"$gt": 0, "$lt": now + 1}}
+    fields = {"scope": 1, "id": 1, "cursor": 1}
+    found = list(transaction.notices.find(condition, fields, session=session).limit(limit))
+    if not found:
+        return 0, True
+    scopes = [it["scope"] for it in found]
+    duties = {"scope": {"$in": sorted(set(scopes))}, "notice": {"$in": [it["id"] for it in found]}}
+    key = {"scope": "$scope", "notice": "$notice"}
+    groups: Pipeline = [{"$match": duties}, {"$group": {"_id": key}}]
+    needed = {
+        (it["_id"]["scope"], it["_id"]["notice"])
+        for it in transaction.duties.aggregate(groups, session=session)
+    }
+    unneeded = [
+        it["_id"] for it in found if it["cursor"] is None and (it["scope"], it["id"]) not in needed
+    ]
+    transaction.notices.delete_many(owed.named(unneeded, scopes), session=session)
+    checked = owed.named([it["_id"] for it in found], scopes)
+    transaction.notices.update_many(checked, {"$set": {"check": 0}}, session=session)
+    return len(unneeded), len(found) < limit
+
+
 STEPS: Final[tuple[Step, ...]] = (
     expired_messages,
     dropped_spaces,
@@ -61,6 +112,7 @@ STEPS: Final[tuple[Step, ...]] = (
     tombstones,
     old_sessions,
 )
+OWED_STEPS: Final[tuple[OwedStep, ...]] = (forgotten_duties, unneeded_notices)
 
 
 def _delete(collection: Collection[Document], condition: Filter, limit: int) -> int:
@@ -78,5 +130,5 @@ def _delete(collection: Collection[Document], condition: Filter, limit: int) -> 
 
 def _steps(limit: int) -> Iterator[int]:
     while limit > 0:
-        yield min(limit, _STEP)
-        limit -= _STEP
+        yield min(limit, STEP)
+        limit -= STEP

@@ -29,7 +29,7 @@ _NEXT: Final = {"$add": [{"$ifNull": ["$epoch", 0]}, 1]}
 class Records:
     """The collections of the management store, within a transaction or without."""
 
-    __slots__ = ("epochs", "flavors", "pools", "queues", "session")
+    __slots__ = ("epochs", "flavors", "pools", "queues", "session", "subscriptions")
 
     def __init__(self, database: Database[Document], session: ClientSession | None = None) -> None:
         self.session = session
@@ -37,6 +37,7 @@ class Records:
         self.pools: Collection[Document] = database["pools"]
         self.flavors: Collection[Document] = database["flavors"]
         self.epochs: Collection[Document] = database["epochs"]
+        self.subscriptions: Collection[Document] = database["subscriptions"]
 
     def hold(self, clock: Clock) -> tuple[int, int]:
         """Keep other changes off until the commit.
@@ -71,7 +72,9 @@ def within(session: Session) -> Records:
     return Records(session.database, session.session)
 
 
-def new_document(scope: Scope, metadata: Mapping[str, Any], epoch: int, pool: str) -> Document:
+def new_document(
+    scope: Scope, metadata: Mapping[str, Any], epoch: int, pool: str, *, subscribed: bool
+) -> Document:
     """A pending record."""
     return {
         "_id": scope_key(scope),
@@ -82,6 +85,7 @@ def new_document(scope: Scope, metadata: Mapping[str, Any], epoch: int, pool: st
         "state": QueueState.PENDING.value,
         "pool": pool,
         "lease": 0,
+        "subscribed": subscribed,
         "metadata": codec.encode(metadata),
     }
 
@@ -96,6 +100,7 @@ def to_record(document: Document) -> QueueRecord:
         state=QueueState(document["state"]),
         target=document.get("target"),
         source=document.get("source"),
+        has_subscribers=document.get("subscribed", False),
     )
 
 

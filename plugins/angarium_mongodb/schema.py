@@ -34,6 +34,42 @@ _MESSAGES: Final = (
     IndexModel([("expires", 1), ("scope", 1), ("space", 1)], name=EXPIRES),
 )
 
+# The polls of the whole store begin with a time, not with the scope: in a sharded cluster each asks
+# all shards, and what it then leases is one transaction over the shards that it found something on.
+_NOTICES: Final = (
+    IndexModel(
+        [("since", 1), ("scope", 1), ("place", 1)],
+        name="since",
+        partialFilterExpression={"since": {"$gt": 0}},
+    ),
+    IndexModel(
+        [("scope", 1), ("place", 1)],
+        name="place",
+        partialFilterExpression={"since": {"$gt": 0}},
+    ),
+    IndexModel([("scope", 1), ("position", 1), ("id", 1)], name=POSITION),
+    IndexModel(
+        [("until", 1), ("owner", 1), ("scope", 1)],
+        name="until",
+        partialFilterExpression={"until": {"$gt": 0}},
+    ),
+    IndexModel([("check", 1)], name="check", partialFilterExpression={"check": {"$gt": 0}}),
+)
+_DUTIES: Final = (
+    IndexModel(
+        [("scope", 1), ("lane", 1), ("due", 1)],
+        name=DUE,
+        partialFilterExpression={"due": {"$gt": 0}},
+    ),
+    IndexModel(
+        [("scope", 1), ("lane", 1), ("place", 1), ("due", 1)],
+        name="place",
+        partialFilterExpression={"due": {"$gt": 0}},
+    ),
+    IndexModel([("scope", 1), ("notice", 1)], name="notice"),
+    IndexModel([("status", 1), ("forget", 1), ("_id", 1)], name="status"),
+)
+
 MESSAGE_STORE: Final[Mapping[str, Sequence[IndexModel]]] = {
     "queues": (
         IndexModel(
@@ -46,6 +82,9 @@ MESSAGE_STORE: Final[Mapping[str, Sequence[IndexModel]]] = {
         IndexModel([("expires", 1)], name=EXPIRES),
     ),
     "spaces": (),
+    "notices": _NOTICES,
+    "duties": _DUTIES,
+    "lanes": (IndexModel([("suspect", 1), ("due", 1), ("until", 1)], name=DUE),),
     sessions.COLLECTION: (),
 }
 
@@ -63,4 +102,9 @@ MANAGEMENT_STORE: Final[Mapping[str, Sequence[IndexModel]]] = {
         IndexModel([("flavor", 1), ("_id", 1)], name="flavor"),
     ),
     "flavors": (IndexModel([("project", 1), ("name", 1)], name="name", unique=True),),
+    "subscriptions": (
+        IndexModel([("scope", 1), ("subscriber", 1)], name="subscriber", unique=True),
+        IndexModel([("scope", 1), ("id", 1), ("expires", 1)], name="id"),
+        IndexModel([("expires", 1)], name=EXPIRES),
+    ),
 }

@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
-from functools import cache
 from typing import Final
 
-from angarium.errors import StartError
 from angarium.notifications.connections import Connector
 from angarium.notifications.urls import Url
 from angarium_notifiers.kept import Connection, KeptConnections, Origin
@@ -35,29 +33,10 @@ class Answer:
     headers: Message
 
 
-@cache
-def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """How servers are verified: against their host name, by the system's authorities and others.
-
-    :param ca_file: PEM file of further authorities.
-    :raises StartError: it cannot be used.
-    """
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    if ca_file:
-        try:
-            context.load_verify_locations(ca_file)
-        except OSError as error:
-            raise StartError(
-                f"[notification] webhook_ca_file = {ca_file} cannot be read as certificates: "
-                f"{error}"
-            ) from error
-    return context
-
-
 def origin_of(url: Url) -> Origin:
     """Where to connect to for a URL with the scheme ``http`` or ``https``."""
-    return Origin(url.scheme, url.host, url.port or PORTS[url.scheme])
+    host = url.host if url.address is None else str(url.address)
+    return Origin(url.scheme, host, url.port or PORTS[url.scheme])
 
 
 class Client:
@@ -114,8 +93,8 @@ class Client:
         connect_by = min(deadline, time.monotonic() + self._connect_timeout)
         connection = self._connector.connect(host, port, connect_by - time.monotonic())
         if url.scheme == "https":
-            name = host.removesuffix(".") if url.address is None else str(url.address)
             connection.settimeout(max(connect_by - time.monotonic(), 0.001))
+            name = host.removesuffix(".")
             try:
                 connection = self._context.wrap_socket(connection, server_hostname=name)
             except BaseException:

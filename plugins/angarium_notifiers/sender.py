@@ -16,10 +16,11 @@ from angarium.notifications.notifier import (
     Verdict,
 )
 from angarium_notifiers import options
-from angarium_notifiers.client import FAILURES, Client, tls_context
+from angarium_notifiers.client import FAILURES, Client
 from angarium_notifiers.outcomes import failed
 from angarium_notifiers.redirects import RedirectRefused
 from angarium_notifiers.request import OPTIONS_SCHEMA, Request, build, check_options
+from angarium_notifiers.tls import tls_context
 
 
 class RequestNotifier(Notifier):
@@ -34,7 +35,7 @@ class RequestNotifier(Notifier):
         group = conf[options.GROUP]
         self.client = Client(
             environment.connector,
-            tls_context(group.webhook_ca_file),
+            tls_context("webhook_ca_file", group.webhook_ca_file),
             group.webhook_connect_timeout,
             group.webhook_read_timeout,
         )
@@ -60,6 +61,8 @@ class RequestNotifier(Notifier):
             return GivenUp(str(error))
         except FAILURES as error:
             return failed(error)
+        except ValueError as error:  # a header that cannot be written
+            return GivenUp(f"the request could not be sent ({type(error).__name__})")
 
     @abstractmethod
     def send(self, request: Request, delivery: Delivery) -> Verdict:

@@ -25,6 +25,7 @@ class SqlDriver(Driver):
     schemes: ClassVar[frozenset[str]] = address.SCHEMES
     group: ClassVar[str]
     autocommit: ClassVar[bool] = False
+    indexed: ClassVar[bool] = False
 
     def __init__(self, environment: StoreEnvironment) -> None:
         super().__init__(environment)
@@ -73,6 +74,7 @@ class SqlDriver(Driver):
             answer_timeout=self.options.answer_timeout,
             durable=self.is_durable,
             autocommit=self.autocommit,
+            indexed=self.indexed,
         )
 
     def _url(self, environment: StoreEnvironment) -> URL:

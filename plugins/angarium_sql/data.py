@@ -66,6 +66,7 @@ class SqlDataDriver(SqlDriver, DataDriver):
     interface_version = 1
     group = options.MESSAGE_STORE
     autocommit = True
+    indexed = True
     keeps_notices = True
 
     def __init__(self, environment: StoreEnvironment) -> None:

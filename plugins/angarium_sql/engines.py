@@ -25,6 +25,7 @@ class Settings:
     :ivar durable: whether a commit of SQLite waits for the disk.
     :ivar autocommit: whether every statement is a transaction of its own unless one is begun
         (PostgreSQL only).
+    :ivar indexed: whether queries use indexes whatever the statistics say (PostgreSQL only).
     """
 
     pool_size: int = 16
@@ -33,6 +34,7 @@ class Settings:
     answer_timeout: int | None = None
     durable: bool = True
     autocommit: bool = False
+    indexed: bool = False
 
 
 class Engines(NamedTuple):
@@ -111,7 +113,16 @@ def _postgresql_engine(url: URL, settings: Settings, isolation: IsolationLevel) 
         connect_args={"connect_timeout": settings.connect_timeout, **_liveness(url, settings)},
     )
     event.listen(engine, "checkout", _refuse_closed)
+    if settings.indexed:
+        event.listen(engine, "connect", _use_indexes)
     return engine
+
+
+def _use_indexes(connection: Any, record: object) -> None:
+    """As the functions of the message store do, and for the same reason (``plans.sql``)."""
+    names = ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")
+    connection.execute("; ".join(f"SET enable_{name} = off" for name in names))
+    connection.commit()
 
 
 def _liveness(url: URL, settings: Settings) -> dict[str, int]:

@@ -45,6 +45,7 @@ def test_plugins_tells_what_is_there_and_what_is_used(tmp_path: Path) -> None:
         ("angarium.filters", "theirs"),
         ("angarium.notifiers", "http"),
         ("angarium.notifiers", "https"),
+        ("angarium.notifiers", "mailto"),
         ("angarium.notifiers", "websocket"),
     }
 

@@ -14,6 +14,7 @@ from angarium.clock import Clock
 from angarium.config import options as kernel_options
 from angarium.ids import new_claim_id, new_message_id
 from angarium.storage import operations as op
+from angarium.storage.deliveries import NewNotice
 from angarium.storage.driver import StoreEnvironment
 from angarium.storage.models import Message, NewMessage, QueueRef, Scope
 from angarium_sql import options
@@ -80,6 +81,14 @@ def post(driver: SqlDataDriver, queue: QueueRef, count: int = 1, ttl: int = 3600
     batch = tuple(NewMessage(new_message_id(), b'{"a": 1}', ttl) for _ in range(count))
     driver.post_messages(queue, op.PostMessages(batch, "client"))
     return [message.id for message in batch]
+
+
+def announce(driver: SqlDataDriver, queue: QueueRef, count: int = 1) -> str:
+    """Post a batch with a notice; returns the id of the notice."""
+    batch = tuple(NewMessage(new_message_id(), b"1", 3600) for _ in range(count))
+    notice = NewNotice(new_message_id(), b"payload")
+    driver.post_messages(queue, op.PostMessages(batch, "client", notice))
+    return notice.id
 
 
 def listed(driver: SqlDataDriver, queue: QueueRef) -> list[str]:

@@ -14,7 +14,7 @@ from angarium.storage.models import NewMessage, QueueRef
 from angarium.storage.signals import StalePlan
 from angarium_sql.data import SqlDataDriver
 from angarium_sql.groups import Group, Outcome
-from tests.sql.drivers import Drivers, listed, new_queue
+from tests.sql.drivers import Drivers, announce, listed, new_queue
 
 
 @pytest.fixture
@@ -86,6 +86,20 @@ def test_post_that_fails_does_not_fail_the_others(driver: SqlDataDriver) -> None
     posts = [posting(driver, queue, ttl) for ttl in (60, 2**40, 60, 60)]
     assert outcomes_of(driver, posts) == [None, StoreUnreachable, None, None]
     assert len(listed(driver, queue)) == 6
+
+
+def test_each_post_has_its_own_notice(driver: SqlDataDriver) -> None:
+    """Stored with those of others, or with none; a stale plan leaves none."""
+    queue = new_queue(driver)
+    stale = QueueRef(queue.scope, queue.epoch + 1)
+    posts = [lambda it=it: announce(driver, it, 2) for it in (queue, queue, stale, queue)]
+    outcomes = outcomes_of(driver, [*posts, posting(driver, queue)])
+    assert outcomes[2] is StalePlan
+    notices = driver.lease_notices("owner", 60, 10)
+    assert {it.id for it in notices} == {outcomes[number] for number in (0, 1, 3)}
+    assert len(listed(driver, queue)) == 8
+    positions = [it.position for it in notices]
+    assert positions == sorted(set(positions))
 
 
 class Stopped(BaseException):

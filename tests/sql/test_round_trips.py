@@ -15,7 +15,8 @@ from angarium.storage import operations as op
 from angarium.storage.models import DeadLetter, NewMessage, QueueRef, Scope, StoredClaim
 from angarium.storage.signals import DeadLettersLeased
 from angarium_sql.data import SqlDataDriver
-from tests.sql.drivers import Drivers, claim, listed, new_queue, post
+from tests.sql.drivers import Drivers, announce, claim, listed, new_queue, post
+from tests.sql.tracing import sqlite_statements
 
 Operation = Callable[[SqlDataDriver, QueueRef, int], object]
 
@@ -23,6 +24,10 @@ Operation = Callable[[SqlDataDriver, QueueRef, int], object]
 def post_batch(driver: SqlDataDriver, queue: QueueRef, size: int) -> None:
     batch = tuple(NewMessage(new_message_id(), b"1", 60) for _ in range(size))
     driver.post_messages(queue, op.PostMessages(batch, "client"))
+
+
+def announce_batch(driver: SqlDataDriver, queue: QueueRef, size: int) -> None:
+    announce(driver, queue, size)
 
 
 def claim_and_dead_letter(driver: SqlDataDriver, queue: QueueRef, size: int) -> None:
@@ -69,6 +74,7 @@ def import_claims(driver: SqlDataDriver, queue: QueueRef, size: int) -> None:
 STATE: dict[str, Any] = {}
 OPERATIONS: dict[str, Operation] = {
     "post": post_batch,
+    "announce": announce_batch,
     "list": lambda it, queue, size: it.list_messages(queue, op.ListMessages(size)),
     "get": lambda it, queue, size: it.get_messages(
         queue, op.GetMessages(tuple(STATE["ids"][:size]))
@@ -161,23 +167,20 @@ def test_number_of_statements_of_sqlite_is_fixed(
 
 def statements_of(driver: SqlDataDriver, name: str, size: int) -> list[str]:
     queue = set_up(driver, name, size)
-    seen: list[str] = []
-
-    def note(statement: str) -> None:
-        word = statement.split("(")[0]
-        if not (word.startswith("INSERT INTO angarium_") and seen and seen[-1] == word):
-            seen.append(word)
-
-    def start(connection: Any, record: object, proxy: object) -> None:
-        connection.set_trace_callback(note)
-
-    engines = (driver.database.reads, driver.database.writes)
-    for engine in engines:
-        event.listen(engine, "checkout", start)
-    OPERATIONS[name](driver, queue, size)
-    for engine in engines:
-        event.remove(engine, "checkout", start)
+    with sqlite_statements(driver) as seen:
+        OPERATIONS[name](driver, queue, size)
     return seen
+
+
+def test_notice_costs_two_statements_of_sqlite(drivers: Drivers, tmp_path: Path) -> None:
+    """And the post that has none costs nothing for it."""
+    driver = drivers.data(f"sqlite:///{tmp_path}/store.db")
+    driver.prepare()
+    without, announced = (statements_of(driver, name, 2) for name in ("post", "announce"))
+    further = [it.split()[0] for it in announced if "angarium_notices" in it]
+    assert further == ["SELECT", "INSERT"]
+    assert not any("angarium_notices" in it for it in without)
+    assert len(announced) == len(without) + 2
 
 
 def test_reading_takes_no_turn_from_writers(drivers: Drivers, tmp_path: Path) -> None:

@@ -4,15 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from angarium.testing import ControlSuite, DataSuite, DriverFactory, Trait
+from angarium.testing import ControlSuite, DataSuite, DriverFactory
 from angarium_mongodb.control import MongoControlDriver
 from angarium_mongodb.data import MongoDataDriver
 from tests.stores import MongoDatabase
 
 
 class TestMongodbData(DataSuite):
-    traits = frozenset(Trait) - {Trait.NOTICES}
-
     @pytest.fixture(scope="class")
     @classmethod
     def factory(
@@ -28,8 +26,6 @@ class TestMongodbData(DataSuite):
 
 
 class TestMongodbControl(ControlSuite):
-    traits = frozenset(Trait) - {Trait.SUBSCRIPTIONS}
-
     @pytest.fixture(scope="class")
     @classmethod
     def factory(

@@ -29,7 +29,6 @@ _PAGE: Final = Statement(
     .join(lane_table, lane_table.c.number == duties.c.lane)
     .where(
         duties.c.status == bindparam("p_status"),
-        duties.c.expires >= bindparam("after_expires"),
         tuple_(*_ORDER)
         > tuple_(*(bindparam(f"after_{it}") for it in ("expires", "notice", "lane"))),
         or_(duties.c.pending >= 0, duties.c.expires > NOW),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, exists, func, insert, null, select, update
+from sqlalchemy import bindparam, delete, exists, insert, null, select, update
 
 from angarium.storage.deliveries import Expansion, NewNotice, Notice
 from angarium.storage.models import Kind, Scope
@@ -30,26 +30,22 @@ _IS_PENDING: Final = notices.c.pending == 1
 
 _other: Final = notices.alias("other")
 _OF_OTHERS: Final = (_other.c.owner > b"", _other.c.owner != bindparam("p_owner"))
-_TAKEN: Final = (
-    select(_other.c.queue)
-    .where(*_OF_OTHERS, _other.c.lease_end > NOW)
+# Few rows: what the others are at work on. They are put together here, not in the database, which
+# would look for another index to do that.
+_BY_OTHERS: Final = (
+    select(_other.c.queue, _other.c.number)
+    .where(*_OF_OTHERS)
     .with_hint(_other, "FORCE INDEX (ix_angarium_notices_owner)", "mysql")
 )
+_TAKEN: Final = _BY_OTHERS.where(_other.c.lease_end > NOW)
 _FREE: Final = Statement(
     select(notices.c.number)
-    .where(_IS_PENDING, notices.c.queue.not_in(_TAKEN))
+    .where(_IS_PENDING, notices.c.queue.not_in(_TAKEN.with_only_columns(_other.c.queue)))
     .order_by(notices.c.number)
     .limit(bindparam("limit"))
 )
-_TAKEN_QUEUES: Final = Statement(
-    _TAKEN.where(one_of(_other.c.queue, "queues")).distinct(), lists=("queues",)
-)
-_EARLIER: Final = Statement(
-    select(_other.c.queue, func.min(_other.c.number).label("first"))
-    .where(*_OF_OTHERS, one_of(_other.c.queue, "queues"))
-    .group_by(_other.c.queue),
-    lists=("queues",),
-)
+_TAKEN_QUEUES: Final = Statement(_TAKEN)
+_EARLIER: Final = Statement(_BY_OTHERS)
 _LOCK: Final = Statement(
     select(notices)
     .where(_AT_NUMBERS, _IS_PENDING)
@@ -157,8 +153,8 @@ def lease(transaction: Transaction, owner: str, seconds: int, limit: int) -> tup
     rows = _lock(transaction, free(transaction, owner, limit))
     if not rows:
         return ()
-    others = {"p_owner": encode(owner), "queues": list({row.queue for row in rows})}
-    taken = {it.queue for it in transaction.rows(_TAKEN_QUEUES, {**others, **transaction.moment()})}
+    values = {"p_owner": encode(owner), **transaction.moment()}
+    taken = {row.queue for row in transaction.rows(_TAKEN_QUEUES, values)}
     rows = [row for row in rows if row.queue not in taken]
     now = transaction.now()
     if rows:
@@ -200,7 +196,7 @@ def expand(transaction: Transaction, owner: str, pages: Sequence[Expansion]) -> 
     held = {row.key: row for row in _lock(transaction, known(transaction, keys).values())}
     if not held:
         return
-    earlier = _first_of_others(transaction, owner, {row.queue for row in held.values()})
+    earlier = _first_of_others(transaction, owner)
     cursors: dict[int, str | None] = {}
     owed: list[Owed] = []
     for page in pages:
@@ -215,15 +211,13 @@ def expand(transaction: Transaction, owner: str, pages: Sequence[Expansion]) -> 
     _note(transaction, cursors)
 
 
-def _first_of_others(
-    transaction: Transaction, owner: str, queues: Collection[bytes]
-) -> dict[bytes, int]:
+def _first_of_others(transaction: Transaction, owner: str) -> dict[bytes, int]:
     """The first notice of each queue that somebody else has taken.
 
     Whoever lost it may still hold later ones. Their duties must not come before its duties do.
     """
-    rows = transaction.rows(_EARLIER, {"p_owner": encode(owner), "queues": list(queues)})
-    return {row.queue: row.first for row in rows}
+    rows = transaction.rows(_EARLIER, {"p_owner": encode(owner)})
+    return {row.queue: row.number for row in sorted(rows, reverse=True)}
 
 
 def _note(transaction: Transaction, cursors: dict[int, str | None]) -> None:

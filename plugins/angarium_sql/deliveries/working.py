@@ -12,17 +12,12 @@ from angarium_sql.core.transaction import Transaction
 from angarium_sql.deliveries import due, lanes, notices
 from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import AnyRow, digest, duties, encode
-from angarium_sql.tables import notices as notice_table
 
 _REPORTED: Final = Statement(
-    select(notice_table.c.key, duties.c.notice, duties.c.pending)
-    .join_from(notice_table, duties, duties.c.notice == notice_table.c.number)
-    .where(
-        one_of(notice_table.c.key, "keys"),
-        duties.c.lane == bindparam("p_lane"),
-        duties.c.pending >= 0,
+    select(duties.c.notice, duties.c.pending).where(
+        one_of(duties.c.notice, "numbers"), duties.c.lane == bindparam("p_lane")
     ),
-    lists=("keys",),
+    lists=("numbers",),
 )
 _FORGET: Final = Statement(
     delete(duties).where(duties.c.lane == bindparam("p_lane"), one_of(duties.c.notice, "numbers")),
@@ -79,16 +74,19 @@ def settle(transaction: Transaction, owner: str, settlement: Settlement) -> Lane
 def _report(transaction: Transaction, lane: AnyRow, settlement: Settlement, now: int) -> list[int]:
     """Store what became of those duties that are pending; returns the notices of forgotten ones."""
     outcomes = {digest(settlement.scope, it.notice_id): it for it in settlement.outcomes}
-    pending: list[AnyRow] = []
-    for chunk in taking.chunks(list(outcomes)):
-        values = {"keys": chunk, "p_lane": lane.number}
-        pending += transaction.rows(_REPORTED, values)
-    kept = [row for row in pending if not _is_forgotten(outcomes[row.key])]
-    forgotten = [row.notice for row in pending if _is_forgotten(outcomes[row.key])]
+    by_number = {
+        number: outcomes[key] for key, number in notices.known(transaction, outcomes).items()
+    }
+    found: list[AnyRow] = []
+    for chunk in taking.chunks(list(by_number)):
+        found += transaction.rows(_REPORTED, {"numbers": chunk, "p_lane": lane.number})
+    pending = [(row, by_number[row.notice]) for row in found if row.pending is not None]
+    kept = [(row, outcome) for row, outcome in pending if not _is_forgotten(outcome)]
+    forgotten = [row.notice for row, outcome in pending if _is_forgotten(outcome)]
     if kept:
         transaction.run_many(
             lanes.STORE_DUTIES[transaction.dialect.name],
-            [_values(row, lane, outcomes[row.key], now) for row in kept],
+            [_values(row, lane, outcome, now) for row, outcome in kept],
         )
     if forgotten:
         transaction.run(_FORGET, {"p_lane": lane.number, "numbers": forgotten})

@@ -278,6 +278,7 @@ class HandingOverCases(DataCases):
         assert [it.notice_id for it in drain(ledger.worker())] == [NOTICE.id]
 
     @pytest.mark.parametrize("route", ROUTES)
+    @within_one_second
     @needs(Trait.NOTICES, Trait.MOVING)
     def test_notice_that_is_expanded_amid_an_export(
         self, driver: DataDriver, ledger: Ledger, route: str

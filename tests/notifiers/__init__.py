@@ -1,0 +1,1 @@
+"""The notifiers, against real listeners, mail servers and commands."""

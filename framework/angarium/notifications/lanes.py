@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import threading
 import time
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from angarium.storage.deliveries import Lane, Settlement
 from angarium.storage.driver import DataDriver
 
 LOG = logging.getLogger(__name__)
-_LEASE: Final = 120  # seconds; well above the longest attempt, and renewed by every report
+_LEASE: Final = 120  # seconds at least; renewed by every report
+_MARGIN: Final = 60  # seconds above the longest attempt
 _DUTIES: Final = 10  # taken of a lane at a time
 _TURN: Final = 2.0  # seconds after which a lane is given back, so that others have their turn
 
@@ -53,6 +55,11 @@ class LaneKeeper:
     _held: dict[int, tuple[str, Lane]] = field(default_factory=dict)
     _unreported: list[_Report] = field(default_factory=list)
 
+    @property
+    def _lease(self) -> int:
+        """Seconds; nobody else may begin with a lane while an attempt is under way in it."""
+        return max(_LEASE, math.ceil(self.visitor.subscribers.longest_attempt) + _MARGIN)
+
     def step(self) -> bool:
         """Take lanes for the workers that are free; False if there was nothing to take.
 
@@ -84,7 +91,7 @@ class LaneKeeper:
         try:
             # Who holds a lane would be handed it once more: so every call has a name of its own.
             owner = f"{self.owner}-{next(self._numbers)}"
-            lanes = self.data.lease_lanes(owner, _LEASE, workers, _DUTIES, suspects=suspects)
+            lanes = self.data.lease_lanes(owner, self._lease, workers, _DUTIES, suspects=suspects)
         finally:
             self.crew.dismiss(workers - len(lanes), suspects=suspects)
         for lane in lanes:
@@ -104,7 +111,7 @@ class LaneKeeper:
             self._held.pop(place, None)
 
     def _visit(self, owner: str, lane: Lane, of_suspects: bool, turn: float) -> Lane | None:
-        until = time.monotonic() + _LEASE
+        until = time.monotonic() + self._lease
         report = self.visitor.visit(lane)
         is_over = self.stopping.is_set() or time.monotonic() >= turn
         goes_on = not is_over and report.is_suspect == of_suspects
@@ -112,7 +119,7 @@ class LaneKeeper:
             lane.scope,
             lane.subscription_id,
             report.outcomes,
-            seconds=_LEASE if goes_on else 0,
+            seconds=self._lease if goes_on else 0,
             duties=_DUTIES if goes_on else 0,
             is_suspect=report.is_suspect,
         )

@@ -67,6 +67,11 @@ class Subscribers:
         name = SOCKET if delivery_secret is not None else _scheme(subscriber)
         return self._notifiers.get(name)
 
+    @property
+    def longest_attempt(self) -> float:
+        """Seconds that a delivery may take, whoever the subscriber is."""
+        return max((each.time_limit for each in self._notifiers.values()), default=0.0)
+
     def check(self, registration: Registration, *, is_socket: bool = False) -> None:
         """Refuse what could not be delivered to. Without any effect, and without a look-up.
 

@@ -32,15 +32,30 @@ def ask_each(
     :param question: makes the command, given the bucket.
     :raises Failed: Redis failed.
     """
+    found, refused = _ask(client, buckets, question)
+    if refused:
+        client.reconsider()  # a slot has moved to another server
+        answers, refused = _ask(client, refused, question)
+        found += answers
+    for refusal in refused.values():
+        raise Failed(refusal, code_of(refusal))
+    return found
+
+
+def _ask(
+    client: Client, buckets: Iterable[int], question: Callable[[int], bytes]
+) -> tuple[list[tuple[int, Any]], dict[int, ResponseError]]:
+    """Answers, and refusals by bucket."""
     by_node: dict[Node, list[int]] = defaultdict(list)
     for bucket in buckets:
         by_node[client.node_of(slot_of_bucket(bucket))].append(bucket)
     found: list[tuple[int, Any]] = []
+    refused: dict[int, ResponseError] = {}
     for node, held in by_node.items():
         answers = client.ask(node, [question(bucket) for bucket in held])
         for bucket, answer in zip(held, answers, strict=True):
             if isinstance(answer, ResponseError):
-                client.reconsider()
-                raise Failed(answer, code_of(answer))
-            found.append((bucket, answer))
-    return found
+                refused[bucket] = answer
+            else:
+                found.append((bucket, answer))
+    return found, refused

@@ -10,6 +10,7 @@ import pytest
 from angarium import ids
 from angarium.storage import operations as op
 from angarium.storage.models import DeadLetter
+from angarium.testing.notices import new_notice
 from angarium.testing.queues import ALICE, Queue, new_batch, new_queue, numbered
 from tests.redis.conftest import Drivers
 from tests.redis.wire import Wire
@@ -19,6 +20,9 @@ Ask = Callable[[list[str], str], op.DataOperation[Any]]
 
 OPERATIONS: dict[str, Ask] = {
     "post": lambda found, _: op.PostMessages(new_batch(numbered(len(found))), ALICE),
+    "post-notice": lambda found, _: op.PostMessages(
+        new_batch(numbered(len(found))), ALICE, new_notice()
+    ),
     "list": lambda found, _: op.ListMessages(len(found), include_claimed=True),
     "list-available": lambda found, _: op.ListMessages(len(found)),
     "get": lambda found, _: op.GetMessages(tuple(found)),

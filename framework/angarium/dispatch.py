@@ -16,7 +16,7 @@ from typing import Any
 
 from angarium.actions.base import Action, Services
 from angarium.context import PushAddress, RequestContext
-from angarium.errors import InternalError, InvalidBody
+from angarium.errors import InternalError
 from angarium.identity import Identity
 from angarium.logs import event
 from angarium.policy import Policy
@@ -165,8 +165,6 @@ class Dispatcher:
             if action.check_size is not None:
                 action.check_size(self._services, context, path, size)
             body = arguments.body(schema)
-            if body is MISSING and schema.body_required:
-                raise InvalidBody("This request needs a body: the request body is empty.")
         schema.check(query, body)
         parameters = _merge(schema, path, query, body)
         if action.check_size is not None:

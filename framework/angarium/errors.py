@@ -189,6 +189,24 @@ class FlavorUpdateFailed(ApiError):
     default_description = "A pool of the list does not exist."
 
 
+class SubscriptionNotUpdated(ApiError):
+    """Raised when nothing in the body of an update can be used."""
+
+    code = "subscription-not-updated"
+    status = 400
+    title = "Unable to update subscription"
+    default_description = "At least one of subscriber, ttl and options is needed."
+
+
+class SubscriptionNotConfirmed(ApiError):
+    """Raised when the body of a confirmation is no object."""
+
+    code = "subscription-not-confirmed"
+    status = 400
+    title = "Unable to confirm subscription"
+    default_description = "The body must be an object."
+
+
 class PoolCapabilitiesMismatch(ApiError):
     """Raised when a pool offers something else than the other pools of its flavor."""
 
@@ -316,6 +334,13 @@ class FlavorDoesNotExist(NotFound):
 
     code = "flavor-does-not-exist"
     default_description = "There is no such flavor in this project."
+
+
+class SubscriptionDoesNotExist(NotFound):
+    """Raised when no subscription of the queue or topic has the id."""
+
+    code = "subscription-does-not-exist"
+    default_description = "There is no such subscription here."
 
 
 class UnknownRoute(ApiError):

@@ -41,7 +41,6 @@ _POOL: Final = {"pool_name": "string"}
 _FLAVOR: Final = {"flavor_name": "string"}
 _PAGE: Final = {"limit": "integer", "marker": "string"}
 _POOL_FIELDS: Final = {"weight": "integer", "uri": "string", "options": "object"}
-_SUBSCRIPTION: Final = {"queue_name": "string", "subscription_id": "string"}
 _UNAVAILABLE: Final[Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]]] = {
     "pool_list": (_POOL, _PAGE),
     "pool_create": (_POOL, _POOL_FIELDS),
@@ -53,13 +52,6 @@ _UNAVAILABLE: Final[Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]]] =
     "flavor_update": (_FLAVOR, {**_POOL, "capabilities": "object"}),
     "flavor_get": (_FLAVOR, {"detailed": "boolean"}),
     "flavor_delete": (_FLAVOR, {}),
-    "subscription_create": (
-        {"queue_name": "string"},
-        {"subscriber": "string", "ttl": "integer", "options": "object"},
-    ),
-    "subscription_list": ({"queue_name": "string"}, _PAGE),
-    "subscription_get": (_SUBSCRIPTION, {}),
-    "subscription_delete": (_SUBSCRIPTION, {}),
 }
 _WITHOUT_CALLER: Final = ("get_home_doc", "check_node_health", "ping_node")
 

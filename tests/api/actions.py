@@ -52,6 +52,36 @@ ON_QUEUES: Final = (
     Asked("claim", "claims:create", lambda api, queue: api.claim_create(queue)),
     Asked("show a claim", "claims:get", lambda api, queue: api.claim_get(queue, "unknown")),
     Asked("renew", "claims:update", lambda api, queue: api.claim_update(queue, "unknown", {})),
+    Asked(
+        "subscribe",
+        "subscription:create",
+        lambda api, queue: api.subscription_create(queue, {"subscriber": "http://hooks.example/"}),
+    ),
+    Asked(
+        "list subscriptions",
+        "subscription:get_all",
+        lambda api, queue: api.subscription_list(queue),
+    ),
+    Asked(
+        "show a subscription",
+        "subscription:get",
+        lambda api, queue: api.subscription_get(queue, "unknown"),
+    ),
+    Asked(
+        "update a subscription",
+        "subscription:update",
+        lambda api, queue: api.subscription_update(queue, "unknown", {"ttl": 60}),
+    ),
+    Asked(
+        "unsubscribe",
+        "subscription:delete",
+        lambda api, queue: api.subscription_delete(queue, "unknown"),
+    ),
+    Asked(
+        "confirm a subscription",
+        "subscription:confirm",
+        lambda api, queue: api.subscription_confirm(queue, "unknown", {"confirmed": True}),
+    ),
     Asked("release", "claims:delete", lambda api, queue: api.claim_delete(queue, "unknown")),
 )
 """All that touches a store."""

@@ -47,6 +47,12 @@ ROUTES: Final = {
     "claim_get": ("GET", f"{_Q}/claims/{{claim}}"),
     "claim_update": ("PATCH", f"{_Q}/claims/{{claim}}"),
     "claim_delete": ("DELETE", f"{_Q}/claims/{{claim}}"),
+    "subscription_create": ("POST", f"{_Q}/subscriptions"),
+    "subscription_list": ("GET", f"{_Q}/subscriptions"),
+    "subscription_get": ("GET", f"{_Q}/subscriptions/{{subscription}}"),
+    "subscription_update": ("PATCH", f"{_Q}/subscriptions/{{subscription}}"),
+    "subscription_delete": ("DELETE", f"{_Q}/subscriptions/{{subscription}}"),
+    "subscription_confirm": ("PUT", f"{_Q}/subscriptions/{{subscription}}/confirm"),
     "pool_list": ("GET", "/v2/pools"),
     "pool_create": ("PUT", "/v2/pools/{pool}"),
     "pool_get": ("GET", "/v2/pools/{pool}"),
@@ -72,6 +78,12 @@ ROUTES |= {
     "topic_message_delete_many": ("DELETE", f"{_T}/messages"),
     "topic_message_get": ("GET", f"{_T}/messages/{{message}}"),
     "topic_message_delete": ("DELETE", f"{_T}/messages/{{message}}"),
+    "topic_subscription_create": ("POST", f"{_T}/subscriptions"),
+    "topic_subscription_list": ("GET", f"{_T}/subscriptions"),
+    "topic_subscription_get": ("GET", f"{_T}/subscriptions/{{subscription}}"),
+    "topic_subscription_update": ("PATCH", f"{_T}/subscriptions/{{subscription}}"),
+    "topic_subscription_delete": ("DELETE", f"{_T}/subscriptions/{{subscription}}"),
+    "topic_subscription_confirm": ("PUT", f"{_T}/subscriptions/{{subscription}}/confirm"),
 }
 """The REST routes of the actions, written down from ``rest-v2.md`` 18."""
 
@@ -274,6 +286,26 @@ class Api:
 
     def claim_delete(self, queue: str, claim: str) -> Answer:
         return self._do("claim_delete", queue=queue, claim=claim)
+
+    # Subscriptions
+
+    def subscription_create(self, queue: str, body: Any = UNSET) -> Answer:
+        return self._do("subscription_create", None, body, queue=queue)
+
+    def subscription_list(self, queue: str, **query: Any) -> Answer:
+        return self._do("subscription_list", query, queue=queue)
+
+    def subscription_get(self, queue: str, subscription: str) -> Answer:
+        return self._do("subscription_get", queue=queue, subscription=subscription)
+
+    def subscription_update(self, queue: str, subscription: str, body: Any = UNSET) -> Answer:
+        return self._do("subscription_update", None, body, queue=queue, subscription=subscription)
+
+    def subscription_delete(self, queue: str, subscription: str) -> Answer:
+        return self._do("subscription_delete", queue=queue, subscription=subscription)
+
+    def subscription_confirm(self, queue: str, subscription: str, body: Any = UNSET) -> Answer:
+        return self._do("subscription_confirm", None, body, queue=queue, subscription=subscription)
 
     # Pools and flavors
 

@@ -43,9 +43,13 @@ ACTIONS: Final = frozenset(
         "claim_get",
         "claim_update",
         "claim_delete",
+        "subscription_create",
+        "subscription_list",
+        "subscription_get",
+        "subscription_delete",
     }
 )
-"""Those of ``websocket-v2.md`` 7 that do without subscriptions."""
+"""Those of ``websocket-v2.md`` 7."""
 
 _LISTS: Final = {"ids": "message_ids", "claim_ids": "claim_ids"}
 _SWITCHES: Final = frozenset({"detailed", "echo", "include_claimed", "include_delayed"})
@@ -140,7 +144,11 @@ class Socket:
         assert set(reply) == {"request", "body", "headers"}
         assert reply["request"] == {**message, "api": "v2"}
         assert set(reply["headers"]) == {"status"}
-        answer = self._as_http(action, arguments, reply["headers"]["status"], reply["body"])
+        status = reply["headers"]["status"]
+        if action == "subscription_create" and status == 409:
+            answer = self._duplicate(arguments, reply["body"])
+        else:
+            answer = self._as_http(action, arguments, status, reply["body"])
         rules.check_schema(action, answer)
         return answer
 
@@ -166,6 +174,28 @@ class Socket:
         headers = {} if location is None else {"location": location}
         return Answer(status, shown, headers)
 
+    def _duplicate(self, arguments: Body, body: Any) -> Answer:
+        """In HTTP a subscriber that has not confirmed is told which subscription it has."""
+        queue = arguments["queue_name"]
+        assert body == f"Subscription {queue} not created."
+        reply = self._wire.ask(
+            {
+                "action": "subscription_list",
+                "headers": self._headers,
+                "body": {"queue_name": queue, "limit": 20},
+            }
+        )
+        [present] = [
+            it
+            for it in reply["body"]["subscriptions"]
+            if it["subscriber"] == arguments["subscriber"]
+        ]
+        headers = {"location": f"/v2/queues/{queue}/subscriptions"}
+        if present["confirmed"]:
+            error = {"title": "Resource conflict", "description": body}
+            return Answer(409, error, headers)
+        return Answer(201, {"subscription_id": present["id"]}, headers)
+
 
 def _arguments(
     action: str, path: Mapping[str, str], query: Mapping[str, Any], body: Any
@@ -173,7 +203,12 @@ def _arguments(
     """The body of a message; None if this can't be said over a socket."""
     if action not in ACTIONS or query.keys() - _KNOWN:
         return None
-    names = {"queue": "queue_name", "message": "message_id", "claim": "claim_id"}
+    names = {
+        "queue": "queue_name",
+        "message": "message_id",
+        "claim": "claim_id",
+        "subscription": "subscription_id",
+    }
     arguments: Body = {names[name]: text for name, text in path.items()}
     if action == "queue_create" and (isinstance(body, dict) or body is UNSET):
         return arguments if body is UNSET else {**arguments, "metadata": body}
@@ -193,7 +228,9 @@ def _arguments(
 def _can_be_said(action: str, body: Body) -> bool:
     if action == "queue_purge":
         return "resource_types" in body  # what is not said means both kinds, also in HTTP an error
-    return None not in (body.get("ttl", 0), body.get("grace", 0))
+    if action == "subscription_create" and not body.get("subscriber"):
+        return False  # what is not said means the connection
+    return None not in (body.get("ttl", 0), body.get("grace", 0), body.get("options", 0))
 
 
 def _typed(name: str, value: Any) -> Any:
@@ -283,6 +320,22 @@ def _queues(queue: str, arguments: Body, body: Body) -> tuple[Any, None]:
     return {"queues": items, "links": _links("/v2/queues", arguments, marker)}, None
 
 
+def _subscribed(queue: str, arguments: Body, body: Body) -> tuple[Any, str]:
+    assert body.pop("message") == f"Subscription {arguments['queue_name']} created."
+    return body, f"{queue}/subscriptions"
+
+
+def _subscriptions(queue: str, arguments: Body, body: Body) -> tuple[Any, None]:
+    listed = body["subscriptions"]
+    marker = listed[-1]["id"] if listed else None
+    return {**body, "links": _links(f"{queue}/subscriptions", arguments, marker)}, None
+
+
+def _unsubscribed(queue: str, arguments: Body, body: str) -> tuple[Any, None]:
+    assert body == f"Subscription {arguments['subscription_id']} removed."
+    return None, None
+
+
 def _created(queue: str, arguments: Body, body: str) -> tuple[Any, str]:
     assert body == f"Queue {arguments['queue_name']} created."
     return None, queue
@@ -306,4 +359,7 @@ _CONVERTERS: Final[Mapping[str, Callable[[str, Body, Any], tuple[Any, str | None
     "message_get_many": _messages,
     "claim_create": _claimed,
     "claim_get": _claim,
+    "subscription_create": _subscribed,
+    "subscription_list": _subscriptions,
+    "subscription_delete": _unsubscribed,
 }

@@ -38,6 +38,8 @@ _GOOD: Final[dict[str, Any]] = {
     "options": {},
     "capabilities": {},
     "pool_list": [TAGGED_POOL],
+    "subscriber": "https://hooks.example.org/another",
+    "_filter": {"state": ["paid", {"prefix": "re"}]},
 }
 """Values for fields with a rule beyond their schema, by name."""
 
@@ -110,6 +112,11 @@ def handler(action: Action) -> str:
     return action.handler.__name__
 
 
+def is_about_subscriptions(action: Action) -> bool:
+    """Whether what is wrong with a body that can be read is an invalid request."""
+    return handler(action).startswith("subscription_")
+
+
 def part(action: Action, name: str) -> Schema:
     """One part of it: ``path``, ``query`` or ``body``."""
     found: Schema = schema_of(action).schema.get("properties", {}).get(name, {})
@@ -152,7 +159,7 @@ def example_of_parameter(action: Action, name: str) -> str:
 
 def example(schema: Schema, name: str = "") -> Any:
     """A value that a schema accepts, with every member that it declares."""
-    if name in _GOOD:
+    if name in _GOOD and not members(schema):
         return _GOOD[name]
     if "enum" in schema:
         return schema["enum"][0]
@@ -166,11 +173,11 @@ def example(schema: Schema, name: str = "") -> Any:
 
 
 def members(schema: Schema) -> dict[str, Schema]:
-    """The declared members of an object, those of ``allOf`` included."""
+    """The declared members of an object, those of ``allOf`` included, but none that must not be."""
     found: dict[str, Schema] = {}
     for each in (schema, *schema.get("allOf", ())):
         found |= each.get("properties", {})
-    return found
+    return {name: declared for name, declared in found.items() if declared.get("not") != {}}
 
 
 def inner_schema(schema: Schema, place: Place) -> Schema:

@@ -18,6 +18,7 @@ from tests.badinput.requests import (
     good,
     handler,
     in_scope,
+    is_about_subscriptions,
     part,
     schema_of,
 )
@@ -123,10 +124,11 @@ def test_a_body_where_none_is_needed_is_ignored(world: World, action: Action) ->
 @pytest.mark.parametrize("action", NEEDING_BODY, ids=lambda action: action.name)
 def test_a_body_that_is_needed_and_missing_is_refused(world: World, action: Action) -> None:
     before, request = world.fingerprint(), good(action)
+    title = "Invalid API request" if is_about_subscriptions(action) else "Invalid request body"
     for how in ({"raw": b""}, {"raw": b"", "chunked": True}, {"raw": b"{}", "length": "0"}):
-        refused(request.send(world, **how), "Invalid request body")
+        refused(request.send(world, **how), title)
     nothing = replace(request, body=good(WITHOUT_BODY[0]).body)
-    refused(nothing.send(world), "Invalid request body")
+    refused(nothing.send(world), title)
     assert world.fingerprint() == before
 
 
@@ -145,14 +147,21 @@ def test_the_other_container_is_refused(world: World, action: Action) -> None:
     before = world.fingerprint()
     is_array = part(action, "body")["type"] == "array"
     others: list[Any] = [{}, {"op": "add"}] if is_array else [[], [{}], [1], [[]], ["messages"]]
-    titles = {"message_post": "Invalid API request", "queue_purge": "Invalid API request"}
+    titles = {
+        "message_post": "Invalid API request",
+        "queue_purge": "Invalid API request",
+        "subscription_create": "Invalid API request",
+        "subscription_update": "Invalid API request",
+        "subscription_confirm": "Unable to confirm subscription",
+    }
     for other in others:
         answer = replace(good(action), body=other).send(world)
         assert answer.status == 400, answer
         expected = titles.get(handler(action), "Invalid request body")
         if handler(action) != "queue_purge":
             assert answer.title == expected
-        assert "body" in answer.description
+        is_update = handler(action) == "subscription_update"
+        assert ("Subscriptions" if is_update else "body") in answer.description
     assert world.fingerprint() == before
 
 

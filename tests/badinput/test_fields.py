@@ -15,6 +15,7 @@ from tests.badinput.requests import (
     handler,
     in_scope,
     inner_schema,
+    is_about_subscriptions,
     members,
 )
 from tests.badinput.wire import Answer
@@ -118,7 +119,8 @@ def refused(answer: Answer, field: BodyField, value: object = None) -> None:
     notes = field.own_schema.get("x-errors", {}).values()
     titles = {"Invalid request body", "Invalid API request", *(it.get("title") for it in notes)}
     assert answer.title in titles, (field, value, answer)
-    names = [field.shown_name] if field.place else ["body", "[", *members(field.own_schema)]
+    whole = ["body", "[", "Subscriptions", *members(field.own_schema)]
+    names = [field.shown_name] if field.place else whole
     assert any(name in answer.description for name in names), (field, value, answer)
 
 
@@ -151,8 +153,9 @@ def test_an_integer_is_written_as_one(world: World, field: BodyField) -> None:
         assert not field.accepts(value)
         answer = field.request.with_value(field.place, value).send(world)
         refused(answer, field, value)
-        is_metadata = handler(field.request.action) == "queue_create"
-        assert answer.title == ("Invalid API request" if is_metadata else "Invalid request body")
+        action = field.request.action
+        is_invalid = handler(action) == "queue_create" or is_about_subscriptions(action)
+        assert answer.title == ("Invalid API request" if is_invalid else "Invalid request body")
     assert world.fingerprint() == before
 
 
@@ -192,7 +195,8 @@ def test_a_member_that_is_missing_is_named_or_not_needed(world: World, field: Bo
     before = world.fingerprint()
     answer = field.request.without(field.place).send(world)
     is_needed = field.place[-1] in parent.get("required", ()) or (
-        handler(field.request.action) == "queue_update" and field.place[-1] == "value"
+        (handler(field.request.action), field.place[-1])
+        in {("queue_update", "value"), ("subscription_create", "subscriber")}
     )
     if is_needed:
         refused(answer, field)

@@ -50,6 +50,12 @@ ANSWERS: Final[dict[str, set[int]]] = {
     "claim_get": {200, 404},
     "claim_update": {204, 404},
     "claim_delete": {204},
+    "subscription_create": {201, 409},
+    "subscription_list": {200},
+    "subscription_get": {200, 404},
+    "subscription_update": {204, 404, 409},
+    "subscription_delete": {204},
+    "subscription_confirm": {204, 404},
     "pool_list": {200},
     "pool_create": {201, 409},
     "pool_get": {200, 404},
@@ -73,6 +79,12 @@ ANSWERS: Final[dict[str, set[int]]] = {
     "topic_message_get": {200, 404},
     "topic_message_delete": {204},
     "topic_message_delete_many": {204, 200},
+    "topic_subscription_create": {201, 409},
+    "topic_subscription_list": {200},
+    "topic_subscription_get": {200, 404},
+    "topic_subscription_update": {204, 404, 409},
+    "topic_subscription_delete": {204},
+    "topic_subscription_confirm": {204, 404},
 }
 """What each action answers beside 400 once its headers are right (rest-v2.md 18)."""
 
@@ -84,8 +96,12 @@ BEYOND_SCHEMA: Final = {
     "pool_update",
     "flavor_create",
     "flavor_update",
+    "subscription_create",
+    "subscription_update",
     "topic_create",
     "topic_update",
+    "topic_subscription_create",
+    "topic_subscription_update",
 }
 """Actions with rules for bodies that their schemas cannot say."""
 

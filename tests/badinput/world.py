@@ -14,6 +14,7 @@ from tests.badinput.wire import CLIENT_ID, Answer, send
 
 QUEUE: Final = "plums"
 TOPIC: Final = QUEUE  # they share a name and nothing else
+SUBSCRIBER: Final = "https://hooks.example.org/plums"
 DELAYED: Final = "prunes"
 ABSENT: Final = "quinces"
 
@@ -28,6 +29,8 @@ Fingerprint = dict[Any, Any]
 
 class World:
     """One project at a service: a queue with free and claimed messages, and a delayed queue.
+
+    The first has a subscription.
 
     And the same in topics, where nothing is claimed. Beside it a flavor with a pool, and a pool
     without one, both as if nothing had ever been done to them.
@@ -67,11 +70,14 @@ class World:
         metadata = b'{"team": "billing", "_default_message_ttl": 900}'
         messages = b'{"messages": [{"body": 1}, {"body": {"a": 2}}, {"body": null}]}'
         delayed = b'{"_default_message_delay": 5}'
-        second = {}
+        second, subscriptions = {}, {}
+        subscriber = f'{{"subscriber": "{SUBSCRIBER}"}}'.encode()
         for path in (f"/v2/queues/{QUEUE}", f"/v2/topics/{TOPIC}"):
             assert self.send("PUT", path, body=metadata).status == 201
             posted = self.send("POST", f"{path}/messages", body=messages)
             second[path] = posted.document["resources"][1].rpartition("/")[2]
+            subscribed = self.send("POST", f"{path}/subscriptions", body=subscriber)
+            subscriptions[path] = subscribed.document["subscription_id"]
             other = path.replace(QUEUE, DELAYED)
             assert self.send("PUT", other, body=delayed).status == 201
         claimed = self.send("POST", f"/v2/queues/{QUEUE}/claims", query="limit=1")
@@ -80,10 +86,15 @@ class World:
             "queue_name": QUEUE,
             "message_id": second[f"/v2/queues/{QUEUE}"],
             "claim_id": claimed.headers["location"].rpartition("/")[2],
+            "subscription_id": subscriptions[f"/v2/queues/{QUEUE}"],
             "pool_name": POOL,
             "flavor_name": FLAVOR,
         }
-        self._topic_ids = {"topic_name": TOPIC, "message_id": second[f"/v2/topics/{TOPIC}"]}
+        self._topic_ids = {
+            "topic_name": TOPIC,
+            "message_id": second[f"/v2/topics/{TOPIC}"],
+            "subscription_id": subscriptions[f"/v2/topics/{TOPIC}"],
+        }
 
     def _fill_pools(self) -> None:
         control = self.kernel.services.control
@@ -97,7 +108,7 @@ class World:
         return {**self.of_project(), "pools": pools}
 
     def of_project(self) -> Fingerprint:
-        """Every queue and topic with its epoch, metadata and messages; the names of flavors."""
+        """Queues and topics with epoch, metadata, messages and subscriptions; names of flavors."""
         control, everything = self.kernel.services.control, QueueFilter()
         flavors = control.list_flavors(self.project, marker="", limit=100)
         queues: Fingerprint = {
@@ -107,7 +118,16 @@ class World:
                 self.project, kind, marker="", limit=100, select=everything
             )
         }
-        return {**queues, "flavors": flavors}
+        subscriptions = {
+            (kind, name, "subscriptions"): [
+                (it.id, it.subscriber, it.ttl, it.options, it.confirmed)
+                for it in control.list_subscriptions(
+                    Scope(self.project, name, kind), marker="", limit=100
+                )
+            ]
+            for kind, name in queues
+        }
+        return {**queues, **subscriptions, "flavors": flavors}
 
     def _messages(self, scope: Scope) -> list[tuple[Any, ...]]:
         plan = self.kernel.services.store.catalogue.plan_anew(scope)

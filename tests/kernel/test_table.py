@@ -52,14 +52,12 @@ def test_nothing_is_rendered_that_is_no_action() -> None:
 
 
 def test_the_actions_of_the_sub_protocol() -> None:
-    """``websocket-v2.md`` 7, as far as there are such actions."""
+    """Those of ``websocket-v2.md`` 7."""
     missing = {"list_versions", "get_home_doc", "ping_node", "ping_process", "check_node_health"}
-    missing |= {"queue_update", "queue_share"}
+    missing |= {"queue_update", "queue_share", "subscription_update", "subscription_confirm"}
     found = {action.name for action in table.ALL if action.socket is not None}
-    queues_messages_claims = {
-        action.name for action in table.ALL if action.resource in ("queues", "messages", "claims")
-    }
-    assert found == queues_messages_claims - missing
+    resources = ("queues", "messages", "claims", "subscriptions")
+    assert found == {it.name for it in table.ALL if it.resource in resources} - missing
     assert set(SOCKET_RENDERERS) == found
 
 
@@ -91,12 +89,18 @@ def test_the_methods_of_the_routes() -> None:
         f"{queue}/messages/{{message_id}}": ["DELETE", "GET"],
         f"{queue}/claims": ["POST"],
         f"{queue}/claims/{{claim_id}}": ["DELETE", "GET", "PATCH"],
+        f"{queue}/subscriptions": ["GET", "POST"],
+        f"{queue}/subscriptions/{{subscription_id}}": ["DELETE", "GET", "PATCH"],
+        f"{queue}/subscriptions/{{subscription_id}}/confirm": ["PUT"],
         "/v2/topics": ["GET"],
         topic: ["DELETE", "GET", "PATCH", "PUT"],
         f"{topic}/stats": ["GET"],
         f"{topic}/purge": ["POST"],
         f"{topic}/messages": ["DELETE", "GET", "POST"],
         f"{topic}/messages/{{message_id}}": ["DELETE", "GET"],
+        f"{topic}/subscriptions": ["GET", "POST"],
+        f"{topic}/subscriptions/{{subscription_id}}": ["DELETE", "GET", "PATCH"],
+        f"{topic}/subscriptions/{{subscription_id}}/confirm": ["PUT"],
         "/v2/pools": ["GET"],
         "/v2/pools/{pool_name}": ["DELETE", "GET", "PATCH", "PUT"],
         "/v2/flavors": ["GET"],
@@ -123,7 +127,9 @@ def test_an_action_on_topics_does_what_its_counterpart_does() -> None:
     for action in table.ALL:
         if action.kind is Kind.TOPIC:
             name = action.name.removeprefix("topic_")
-            other = others[name if name.startswith("message_") else f"queue_{name}"]
+            other = others[
+                name if name.startswith(("message_", "subscription_")) else f"queue_{name}"
+            ]
             found[other.name] = action.rule
             assert action.resource == "topics"
             assert action.http.method == other.http.method
@@ -133,6 +139,12 @@ def test_an_action_on_topics_does_what_its_counterpart_does() -> None:
             assert action.check_size is other.check_size
             assert (action.handler is other.handler) == (action.name != "topic_list")
     assert found == {
+        "subscription_create": "subscription:create",
+        "subscription_list": "subscription:get_all",
+        "subscription_get": "subscription:get",
+        "subscription_update": "subscription:update",
+        "subscription_delete": "subscription:delete",
+        "subscription_confirm": "subscription:confirm",
         "queue_list": "topics:get_all",
         "queue_create": "topics:create",
         "queue_get": "topics:get",

@@ -7,6 +7,7 @@ from typing import Any
 from angarium.validation import MISSING
 
 METADATA = "v2/queues/queue_metadata.json"
+FILTER = "v2/subscriptions/filter_policy.json"
 DELAYED_BODY = "v2/messages/message_post.json#/$defs/delayed_body"
 
 CLIENT_ID = "c07d9f5e-2a41-4b8c-8e6d-7f9012ab34cd"
@@ -33,12 +34,32 @@ FULL_METADATA: dict[str, Any] = {
     "team": {"name": "billing"},
 }
 
+FULL_FILTER: dict[str, Any] = {
+    "state": ["paid", None, True, 7, 0.5, {"prefix": "re"}],
+    "total": [{"numeric": [">=", 10, "<", 99.5]}, {"numeric": ["=", -1]}],
+    "customer": {
+        "name": [{"anything-but": ["a", 1, False, None]}, {"anything-but": "b"}],
+        "address": {"city": {"code": {"x": [{"exists": True}]}}},
+        "mail": [{"anything-but": {"prefix": "test"}}, {"exists": False}],
+    },
+}
+
+FULL_OPTIONS: dict[str, Any] = {
+    "_ordered": True,
+    "_filter": FULL_FILTER,
+    "_dead_letter": False,
+    "_retry_policy": FULL_METADATA["_retry_policy"],
+    "own": [{"a": None}],
+}
+
 PATHS: dict[str, dict[str, str]] = {
     "queue": {"queue_name": "invoice-render"},
     "message": {"queue_name": "invoice-render", "message_id": "m01"},
     "claim": {"queue_name": "invoice-render", "claim_id": "c01"},
+    "subscription": {"queue_name": "invoice-render", "subscription_id": "s01"},
     "topic": {"topic_name": "invoice-render"},
     "topic message": {"topic_name": "invoice-render", "message_id": "m01"},
+    "topic subscription": {"topic_name": "invoice-render", "subscription_id": "s01"},
     "pool": {"pool_name": "rack-3"},
     "flavor": {"flavor_name": "durable"},
     "none": {},
@@ -158,6 +179,30 @@ REQUESTS: dict[str, tuple[str, list[tuple[dict[str, Any], Any]]]] = {
         ],
     ),
     "claim_get": ("claim", [({}, MISSING)]),
+    "subscription_create": (
+        "queue",
+        [
+            ({}, {"subscriber": "https://hooks.example.org/render?team=7"}),
+            ({}, {"subscriber": "mailto:ops@example.org", "ttl": None, "options": None}),
+            ({}, {"subscriber": None, "ttl": 60, "options": FULL_OPTIONS, "unknown": 1}),
+        ],
+    ),
+    "subscription_list": ("queue", [({}, MISSING), ({"marker": "s01", "limit": 20}, MISSING)]),
+    "subscription_get": ("subscription", [({}, MISSING)]),
+    "subscription_update": (
+        "subscription",
+        [
+            ({}, {"ttl": 60}),
+            ({}, {"subscriber": "https://hooks.example.org/", "ttl": None, "options": None}),
+            ({}, {"options": {}, "unknown": 1}),
+            ({}, {"options": FULL_OPTIONS}),
+        ],
+    ),
+    "subscription_delete": ("subscription", [({}, MISSING)]),
+    "subscription_confirm": (
+        "subscription",
+        [({}, {"confirmed": True}), ({}, {"confirmed": False, "unknown": 1})],
+    ),
     "pool_list": (
         "none",
         [({}, MISSING), ({"marker": "a", "limit": 20, "detailed": True}, MISSING)],
@@ -211,8 +256,18 @@ _ON_TOPICS = (
     "message_get",
     "message_delete",
     "message_delete_many",
+    "subscription_create",
+    "subscription_list",
+    "subscription_get",
+    "subscription_update",
+    "subscription_delete",
+    "subscription_confirm",
 )
-_OF_TOPICS = {"queue": "topic", "message": "topic message"}
+_OF_TOPICS = {
+    "queue": "topic",
+    "message": "topic message",
+    "subscription": "topic subscription",
+}
 REQUESTS |= {
     f"topic_{name.removeprefix('queue_')}": (_OF_TOPICS[REQUESTS[name][0]], REQUESTS[name][1])
     for name in _ON_TOPICS
@@ -237,5 +292,6 @@ REQUESTS["topic_list"] = (
 
 PARTS: dict[str, list[Any]] = {
     METADATA: [{}, FULL_METADATA, dict.fromkeys(FULL_METADATA)],
+    FILTER: [FULL_FILTER],
     DELAYED_BODY: [{"messages": [{"body": 1, "ttl": 60, "delay": 0}, {"body": 1, "delay": 900}]}],
 }

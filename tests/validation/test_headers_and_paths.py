@@ -16,7 +16,15 @@ from angarium.errors import (
 from angarium.validation import SchemaLibrary
 from tests.validation.samples import CLIENT_ID, HEADERS, PATHS, REQUESTS
 
-_NAMING = ("queue", "message", "claim", "topic", "topic message")
+_NAMING = (
+    "queue",
+    "message",
+    "claim",
+    "subscription",
+    "topic",
+    "topic message",
+    "topic subscription",
+)
 NAMED = [action for action, (kind, _) in REQUESTS.items() if kind in _NAMING]
 UNNAMED = [action for action in REQUESTS if action not in (*NAMED, "list_versions")]
 LONG = "p" * 257

@@ -26,12 +26,14 @@ QUERIES = {
     "message_delete": {"claim_id": "string"},
     "message_delete_many": {"ids": "array", "claim_ids": "array", "pop": "integer"},
     "claim_create": {"limit": "integer"},
+    "subscription_list": {"marker": "string", "limit": "integer"},
     "pool_list": {"marker": "string", "limit": "integer", "detailed": "boolean"},
     "pool_get": {"detailed": "boolean"},
     "flavor_list": {"marker": "string", "limit": "integer", "detailed": "boolean"},
 }
 QUERIES |= {
     "topic_list": {**QUERIES["queue_list"], "with_count": "string"},
+    "topic_subscription_list": QUERIES["subscription_list"],
     "topic_message_list": QUERIES["message_list"],
     "topic_message_get_many": QUERIES["message_get_many"],
     "topic_message_delete": QUERIES["message_delete"],
@@ -45,6 +47,9 @@ BODIES: dict[str, tuple[bool, str | None, frozenset[str]]] = {
     "message_post": (True, None, frozenset({"messages"})),
     "claim_create": (False, None, frozenset({"ttl", "grace"})),
     "claim_update": (True, None, frozenset({"ttl", "grace"})),
+    "subscription_create": (True, None, frozenset({"subscriber", "ttl", "options"})),
+    "subscription_update": (True, None, frozenset({"subscriber", "ttl", "options"})),
+    "subscription_confirm": (True, None, frozenset({"confirmed"})),
     "pool_create": (True, None, frozenset({"uri", "weight", "flavor", "options"})),
     "pool_update": (True, None, frozenset({"uri", "weight", "flavor", "options"})),
     "flavor_create": (True, None, frozenset({"pool_list", "capabilities"})),
@@ -54,6 +59,9 @@ BODIES |= {
     "topic_purge": BODIES["queue_purge"],
     "topic_update": BODIES["queue_update"],
     "topic_message_post": BODIES["message_post"],
+    "topic_subscription_create": BODIES["subscription_create"],
+    "topic_subscription_update": BODIES["subscription_update"],
+    "topic_subscription_confirm": BODIES["subscription_confirm"],
 }
 
 

@@ -48,6 +48,16 @@ TOPIC_MOMENT = {**STATS_MESSAGE, "href": f"{TOPIC}/messages/m1"}
 TOPIC_STATS = {**STATS, "oldest": TOPIC_MOMENT, "newest": TOPIC_MOMENT}
 CLAIM = {"age": 0, "ttl": 60, "href": f"{QUEUE}/claims/c1", "messages": [CLAIMED]}
 
+SUBSCRIPTION = {
+    "id": "s1",
+    "source": "invoices",
+    "subscriber": "https://hooks.example.org/",
+    "ttl": 60,
+    "age": 0,
+    "options": {"own": 1},
+    "confirmed": False,
+}
+
 GOOD: list[tuple[str, int, Any]] = [
     ("list_versions", 300, discovery.VERSIONS),
     ("get_home_doc", 200, home_document(admin_mode=False)),
@@ -73,6 +83,13 @@ GOOD: list[tuple[str, int, Any]] = [
     ("claim_create", 201, {"messages": [CLAIMED]}),
     ("claim_get", 200, CLAIM),
     ("claim_get", 200, {**CLAIM, "messages": []}),
+    ("subscription_create", 201, {"subscription_id": "s1"}),
+    ("subscription_get", 200, SUBSCRIPTION),
+    ("subscription_list", 200, {"subscriptions": [], "links": []}),
+    ("subscription_list", 200, {"subscriptions": [SUBSCRIPTION], "links": [LINK]}),
+    ("topic_subscription_create", 201, {"subscription_id": "s1"}),
+    ("topic_subscription_get", 200, SUBSCRIPTION),
+    ("topic_subscription_list", 200, {"subscriptions": [SUBSCRIPTION], "links": [TOPIC_LINK]}),
     ("topic_list", 200, {"topics": [], "links": []}),
     ("topic_list", 200, {"topics": [LISTED_TOPIC], "links": [TOPIC_LINK]}),
     (
@@ -92,6 +109,14 @@ GOOD: list[tuple[str, int, Any]] = [
 ]
 
 BAD: list[tuple[str, int, Any]] = [
+    ("subscription_create", 201, {"subscription_id": "s 1"}),
+    ("subscription_create", 201, {"subscription_id": "s1", "message": "created"}),
+    ("subscription_get", 200, {**SUBSCRIPTION, "delivery_secret": "x"}),
+    ("subscription_get", 200, {**SUBSCRIPTION, "options": {"_signing_secret": "x"}}),
+    ("subscription_get", 200, {**SUBSCRIPTION, "options": {"_delivery_secret": "x"}}),
+    ("subscription_get", 200, {**SUBSCRIPTION, "confirmed": None}),
+    ("subscription_list", 200, {"subscriptions": [], "links": [LINK]}),
+    ("subscription_list", 200, {"subscriptions": [SUBSCRIPTION], "links": []}),
     ("list_versions", 300, {"versions": []}),
     ("get_home_doc", 200, {"resources": {}}),
     ("check_node_health", 200, {**HEALTH, "operation_status": {"sleep": PROBE}}),

@@ -15,7 +15,7 @@ from angarium import config, kernel
 from angarium.context import PushAddress
 from angarium.errors import StoreUnreachable, Unauthorized
 from angarium.identity import Identity, IdentityPlugin
-from angarium.ids import new_claim_id, new_message_id
+from angarium.ids import new_claim_id, new_message_id, new_subscription_id
 from angarium.signatures import normalise_expiry
 from angarium_websocket.session import Reception, Session
 from tests.websocket.conftest import SECRET
@@ -265,6 +265,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "claim_get": {"claim_id": new_claim_id()},
     "claim_update": {"claim_id": new_claim_id()},
     "claim_delete": {"claim_id": new_claim_id()},
+    "subscription_create": {"subscriber": "http://hooks.example.org/"},
+    "subscription_get": {"subscription_id": new_subscription_id()},
+    "subscription_delete": {"subscription_id": new_subscription_id()},
 }
 
 

@@ -56,10 +56,14 @@ def check(
     schemas.part(SCHEMA).check(metadata, error)
     if metadata.get("_dead_letter_queue") == name:
         raise error("_dead_letter_queue must name another queue than this one.")
-    _check_retry_policy(metadata.get("_retry_policy") or {}, error)
+    check_retry_policy(metadata.get("_retry_policy") or {}, error)
 
 
-def _check_retry_policy(policy: Mapping[str, Any], error: type[ApiError]) -> None:
+def check_retry_policy(policy: Mapping[str, Any], error: type[ApiError]) -> None:
+    """Refuse a policy of a queue or subscription whose delays do not fit together.
+
+    :raises ApiError: of the class ``error``.
+    """
     if not policy:
         return
     minimum, maximum = (

@@ -25,6 +25,7 @@ from angarium.errors import FlavorDoesNotExist, InvalidBody, InvalidRequest, Que
 from angarium.signatures import Credential, normalise_expiry
 from angarium.storage import operations as op
 from angarium.storage.models import Kind, QueueFilter, QueueRecord, Scope, Stats
+from angarium.storage.subscriptions import PurgeSubscriptions
 
 _SHARE_LIFETIME: Final = 86400  # seconds
 _QUEUE: Final = "/v2/queues/{queue_name}"
@@ -136,11 +137,14 @@ def queue_get_stats(
 
 
 def queue_purge(services: Services, context: RequestContext, parameters: Parameters) -> None:
-    """Remove all messages of a queue, claimed and delayed ones included."""
-    if "messages" not in parameters.get("resource_types", ("messages",)):
-        return
-    with suppress(QueueDoesNotExist):
-        services.store.perform(context, scope_of(context, parameters), lambda _: op.PurgeMessages())
+    """Remove all messages of a queue, claimed and delayed ones included, or its subscriptions."""
+    scope = scope_of(context, parameters)
+    kinds = parameters.get("resource_types", ("messages", "subscriptions"))
+    if "messages" in kinds:
+        with suppress(QueueDoesNotExist):
+            services.store.perform(context, scope, lambda _: op.PurgeMessages())
+    if "subscriptions" in kinds:
+        services.store.manage(context, scope, PurgeSubscriptions())
 
 
 def queue_share(services: Services, context: RequestContext, parameters: Parameters) -> Credential:

@@ -14,6 +14,7 @@ from angarium.actions import (
     messages,
     pools,
     queues,
+    subscriptions,
     topics,
 )
 from angarium.actions.base import Action
@@ -24,6 +25,7 @@ ALL: Final[tuple[Action, ...]] = (
     *queues.ACTIONS,
     *messages.ACTIONS,
     *claims.ACTIONS,
+    *subscriptions.ACTIONS,
     *topics.ACTIONS,
     *pools.ACTIONS,
     *flavors.ACTIONS,

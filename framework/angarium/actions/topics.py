@@ -1,4 +1,4 @@
-"""Topics: the actions on queues and messages once more, in a name space of their own.
+"""Topics: actions on queues, messages and subscriptions once more, in a name space of their own.
 
 Contract: ``rest-v2.md`` 6. There are none over sockets.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from angarium.actions import messages, queues
+from angarium.actions import messages, queues, subscriptions
 from angarium.actions.base import Action, HttpBinding, Parameters, Services
 from angarium.actions.queues import QueuePage
 from angarium.context import RequestContext
@@ -43,6 +43,6 @@ def _in_words(text: str) -> str:
 
 ACTIONS: Final = tuple(
     _for_topics(action)
-    for action in (*queues.ACTIONS, *messages.ACTIONS)
+    for action in (*queues.ACTIONS, *messages.ACTIONS, *subscriptions.ACTIONS)
     if action.name not in _MISSING
 )

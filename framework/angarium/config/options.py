@@ -205,6 +205,7 @@ STORAGE_OPTIONS: Final = [
     _pipeline("topic_pipeline", "operations on topics"),
     _pipeline("message_pipeline", "operations on messages"),
     _pipeline("claim_pipeline", "operations on claims"),
+    _pipeline("subscription_pipeline", "operations on subscriptions"),
     cfg.IntOpt(
         "plan_cache_size",
         default=100000,

@@ -40,19 +40,22 @@ _SENTENCES: Final = {
 
 
 class Confirmations:
-    """Sends confirmation requests, as deliveries among others. Safe for threads."""
+    """Sends confirmation requests, as deliveries among others. Safe for threads.
+
+    :ivar is_required: whether only those who have confirmed get messages.
+    """
 
     def __init__(self, conf: cfg.ConfigOpts, store: Store, signer: Signer, clock: Clock) -> None:
         self._store = store
         self._signer = signer
         self._clock = clock
-        self._is_required: bool = conf.notification.require_confirmation
+        self.is_required: bool = conf.notification.require_confirmation
         self._unsubscribe_ttl: int = conf.transport.default_subscription_ttl
         self._endpoints = {
             "WSGISubscribeURL": conf.notification.public_endpoint,
             "WebSocketSubscribeURL": conf.notification.public_websocket_endpoint,
         }
-        if self._is_required and not signer.is_enabled:
+        if self.is_required and not signer.is_enabled:
             LOG.error("[notification] require_confirmation is on, but %s", _NO_KEY)
 
     def request(self, subscription: Subscription, type: MessageType) -> None:  # noqa: A002 - contract
@@ -62,7 +65,7 @@ class Confirmations:
 
         :param type: one of the two confirmations.
         """
-        if not self._is_required:
+        if not self.is_required:
             return
         try:
             if not self._signer.is_enabled:

@@ -24,7 +24,7 @@ from angarium.errors import (
 )
 from angarium.limits import Limits
 from angarium.storage.changes import Changes
-from angarium.storage.driver import DataDriver
+from angarium.storage.driver import ControlDriver, DataDriver
 from angarium.storage.models import (
     DeadLetter,
     Kind,
@@ -83,6 +83,11 @@ class Catalogue:
         self._lock = threading.Lock()  # of changes of the cache
         pools.on_retire.append(self._forget_driver)
         self.default_settings = QueueSettings.from_metadata({}, limits)
+
+    @property
+    def control(self) -> ControlDriver:
+        """The management store."""
+        return self._control
 
     # --- Plans ----------------------------------------------------------------------------------
 

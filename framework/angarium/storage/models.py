@@ -126,9 +126,9 @@ class NewSubscription:
     id: str
     subscriber: str
     ttl: int
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     confirmed: bool = False
-    delivery_secret: str | None = None
+    delivery_secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,9 @@ class Subscription:
     ttl: int
     age: int
     remaining: int
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     confirmed: bool = False
-    delivery_secret: str | None = None
+    delivery_secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class SubscriptionChange:
 
     subscriber: str | None = None
     ttl: int | None = None
-    options: Mapping[str, Any] | None = None
+    options: Mapping[str, Any] | None = field(default=None, repr=False)
     confirmed: bool | None = None
     drops_secret: bool = False
 

@@ -18,7 +18,13 @@ LOG = logging.getLogger(__name__)
 ResultT = TypeVar("ResultT")
 OperationT = TypeVar("OperationT", bound=Operation[Any])
 
-PIPELINES: Final = ("queue_pipeline", "topic_pipeline", "message_pipeline", "claim_pipeline")
+PIPELINES: Final = (
+    "queue_pipeline",
+    "topic_pipeline",
+    "message_pipeline",
+    "claim_pipeline",
+    "subscription_pipeline",
+)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from angarium_rest.render import claims, discovery, flavors, messages, pools, queues
+from angarium_rest.render import (
+    claims,
+    discovery,
+    flavors,
+    messages,
+    pools,
+    queues,
+    subscriptions,
+)
 from angarium_rest.render.view import View
 from angarium_rest.replies import Reply
 
@@ -38,6 +46,12 @@ RENDERERS: Final[Mapping[str, Renderer]] = {
         claims.claim_get,
         claims.claim_update,
         claims.claim_delete,
+        subscriptions.subscription_create,
+        subscriptions.subscription_list,
+        subscriptions.subscription_get,
+        subscriptions.subscription_update,
+        subscriptions.subscription_delete,
+        subscriptions.subscription_confirm,
         pools.pool_list,
         pools.pool_create,
         pools.pool_get,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from angarium_websocket.render import claims, messages, queues
+from angarium_websocket.render import claims, messages, queues, subscriptions
 from angarium_websocket.render.view import Result, View
 
 Renderer = Callable[[Any, View], Result]
@@ -29,6 +29,10 @@ RENDERERS: Final[Mapping[str, Renderer]] = {
         claims.claim_get,
         claims.claim_update,
         claims.claim_delete,
+        subscriptions.subscription_create,
+        subscriptions.subscription_list,
+        subscriptions.subscription_get,
+        subscriptions.subscription_delete,
     )
 }
 

@@ -11,7 +11,14 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from angarium.storage.driver import ControlDriver, DataDriver
-from angarium.storage.models import QueueChange, QueueRecord, QueueRef, Scope
+from angarium.storage.models import (
+    NewSubscription,
+    QueueChange,
+    QueueRecord,
+    QueueRef,
+    Scope,
+    Subscription,
+)
 from angarium.storage.signals import RecordChanged
 from angarium.testing.effort import PATIENCE
 from angarium.testing.factory import DriverFactory
@@ -223,6 +230,23 @@ def change(task: Changing) -> bool:
     finally:
         driver.close()
     return True
+
+
+@dataclass(frozen=True)
+class Subscribing:
+    """Create one subscription."""
+
+    factory: DriverFactory[ControlDriver]
+    new: NewSubscription
+
+
+def subscribe(task: Subscribing) -> tuple[Subscription, bool]:
+    """The subscription that is there, and whether this worker created it."""
+    driver = task.factory.open()
+    try:
+        return driver.create_subscription(task.new)
+    finally:
+        driver.close()
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ import pytest
 from angarium.storage.driver import ControlDriver
 from angarium.storage.models import Kind, QueueChange, QueueFilter, QueueRecord, QueueState, Scope
 from angarium.storage.signals import RecordChanged
+from angarium.testing import workers
 from angarium.testing.control.base import ControlCases
 from angarium.testing.control.subscribing import MARK
-from angarium.testing.crowd import in_threads
+from angarium.testing.crowd import in_processes, in_threads
 from angarium.testing.data.reclaiming import reclaim_all
 from angarium.testing.effort import scaled
+from angarium.testing.factory import DriverFactory
 from angarium.testing.queues import new_project, numbered
 from angarium.testing.subscribing import (
     SUBSCRIBER,
@@ -92,6 +94,30 @@ class SubscribedCases(ControlCases):
             assert [is_new for _, is_new in made].count(True) == 1
             (left,) = listed(driver, scope)
             assert {it.id for it, _ in made} == {left.id}
+
+    @needs(Trait.SUBSCRIPTIONS, Trait.PROCESSES, Trait.CLOCK)
+    def test_subscription_lives_by_the_clock_of_the_store(
+        self, factory: DriverFactory[ControlDriver], driver: ControlDriver
+    ) -> None:
+        """A process whose own clock is wrong neither overlooks one nor grants a long life."""
+        scope = expect_subscribers(driver)
+        made = subscribe(driver, scope, ttl=1000)
+        attempts = [
+            new_subscription(scope, subscriber, ttl=1000)
+            for subscriber in (SUBSCRIBER, "http://other")
+        ]
+        tasks = [
+            workers.Shifted(10**6, workers.subscribe, workers.Subscribing(factory, new))
+            for new in attempts
+        ]
+        one, other = in_processes([(workers.with_shifted_clock, task) for task in tasks])
+        assert (one[0].id, one[1]) == (made.id, False)
+        assert (other[0].id, other[1]) == (attempts[1].id, True)
+        for found in (one[0], other[0], *listed(driver, scope)):
+            assert 0 <= found.age < 200
+            assert 800 < found.remaining <= 1000
+        advance(driver, 1100)
+        assert listed(driver, scope) == []
 
     @within_one_second
     @needs(Trait.SUBSCRIPTIONS)

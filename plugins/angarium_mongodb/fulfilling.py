@@ -41,8 +41,9 @@ def lease_lanes(
         {"$set": {"owner": owner, "until": now + seconds}},
         session=session,
     )
-    condition = owed.named([key for those in keys.values() for key in those], scopes)
-    duties = list(transaction.duties.find(condition, session=session))
+    named = [key for those in keys.values() for key in those]
+    condition = owed.named(named, scopes)
+    duties = list(transaction.duties.find(condition, session=session).batch_size(len(named) + 1))
     copies = owed.payloads(transaction, duties)
     return tuple(
         owed.to_lane(lane, [it for it in duties if it["lane"] == lane["_id"]], copies, now)
@@ -153,4 +154,4 @@ def _next(transaction: Transaction, lane: Filter, limit: int, now: int) -> list[
     due = {"$gt": 0, "$lt": now + 1}
     condition = {"scope": lane["scope"], "lane": lane["_id"], "due": due}
     found = transaction.duties.find(condition, session=transaction.session)
-    return list(found.sort("place", 1).limit(limit))
+    return list(found.sort("place", 1).limit(limit).batch_size(limit + 1))

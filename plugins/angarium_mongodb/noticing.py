@@ -62,6 +62,7 @@ def lease_notices(
         transaction.notices.find(free, {"scope": 1, "place": 1}, session=session)
         .sort([("since", 1), ("scope", 1), ("place", 1)])
         .limit(limit)
+        .batch_size(limit + 1)
     )
     upto: dict[str, str] = {}
     for it in oldest:
@@ -72,6 +73,7 @@ def lease_notices(
         transaction.notices.find(_open(upto), session=session)
         .sort([("scope", 1), ("place", 1)])
         .limit(limit)
+        .batch_size(limit + 1)
     )
     transaction.notices.update_many(
         owed.named([it["_id"] for it in found], upto),
@@ -184,7 +186,9 @@ def insert_duties(transaction: Transaction, entries: Sequence[owed.Entry], now: 
     session = transaction.session
     condition = owed.named(new, [it.duty["scope"] for it in entries])
     forgotten = []
-    for found in transaction.duties.find(condition, {"scope": 1, "forget": 1}, session=session):
+    fields = {"scope": 1, "forget": 1}
+    present = transaction.duties.find(condition, fields, session=session)
+    for found in present.batch_size(len(new) + 1):
         if 0 < found["forget"] <= now:
             forgotten.append(found)
         else:

@@ -167,7 +167,7 @@ def payloads(transaction: Transaction, duties: Sequence[Filter]) -> Mapping[str,
     keys = {notice_key(it["scope"], it["notice"]) for it in duties}
     condition = named(keys, [it["scope"] for it in duties])
     found = transaction.notices.find(condition, {"payload": 1}, session=transaction.session)
-    return {it["_id"]: it["payload"] for it in found}
+    return {it["_id"]: it["payload"] for it in found.batch_size(len(keys) + 1)}
 
 
 def to_lane(lane: Filter, duties: Sequence[Filter], copies: Mapping[str, bytes], now: int) -> Lane:

@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pymongo import monitoring
 
+from angarium.storage import operations as op
 from angarium.storage.models import QueueRef, Scope
 from angarium.testing import DriverFactory
 from angarium_mongodb.data import MongoDataDriver
 from tests.secantus import SecantusServer
 from tests.stores import MongoDatabase
+
+
+class CommandNames(monitoring.CommandListener):
+    """Notes the names of commands."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        self.names.append(event.command_name)
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        pass
+
+
+@contextmanager
+def _listening(listener: monitoring.CommandListener) -> Iterator[None]:
+    listeners = monitoring._LISTENERS.command_listeners  # no public way to take one off again
+    listeners.append(listener)
+    try:
+        yield
+    finally:
+        listeners.remove(listener)
 
 
 @pytest.fixture
@@ -54,3 +83,17 @@ def own(server: SecantusServer, tmp_path: Path) -> Iterator[MongoDataDriver]:
     driver.prepare()
     yield driver
     driver.close()
+
+
+@pytest.fixture
+def counted(
+    factory: DriverFactory[MongoDataDriver], driver: MongoDataDriver, queue: QueueRef
+) -> Iterator[tuple[MongoDataDriver, CommandNames]]:
+    """A driver with a connection and a session, whose further commands are counted."""
+    counter = CommandNames()
+    with _listening(counter):
+        watched = factory.open()
+        watched.get_messages(queue, op.GetMessages(("none",)))
+    counter.names.clear()
+    yield watched, counter
+    watched.close()

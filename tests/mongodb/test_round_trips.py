@@ -2,54 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
-from pymongo import monitoring
 
 from angarium.storage import operations as op
+from angarium.storage.deliveries import NewNotice
 from angarium.storage.models import NewMessage, QueueRef
-from angarium.testing import DriverFactory
 from angarium_mongodb.data import MongoDataDriver
-
-
-class _Counter(monitoring.CommandListener):
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def started(self, event: monitoring.CommandStartedEvent) -> None:
-        self.names.append(event.command_name)
-
-    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        pass
-
-    def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        pass
-
-
-@pytest.fixture
-def counted(
-    factory: DriverFactory[MongoDataDriver], driver: MongoDataDriver, queue: QueueRef
-) -> Iterator[tuple[MongoDataDriver, _Counter]]:
-    """A driver with a connection and a session, whose further commands are counted."""
-    counter = _Counter()
-    with _listening(counter):
-        watched = factory.open()
-        watched.get_messages(queue, op.GetMessages(("none",)))
-    counter.names.clear()
-    yield watched, counter
-    watched.close()
-
-
-@contextmanager
-def _listening(listener: monitoring.CommandListener) -> Iterator[None]:
-    listeners = monitoring._LISTENERS.command_listeners  # no public way to take one off again
-    listeners.append(listener)
-    try:
-        yield
-    finally:
-        listeners.remove(listener)
+from tests.mongodb.conftest import CommandNames
 
 
 def _ids(count: int) -> tuple[str, ...]:
@@ -60,9 +22,14 @@ def _post(count: int) -> op.PostMessages:
     return op.PostMessages(tuple(NewMessage(it, b"{}", 60) for it in _ids(count)), "client")
 
 
+def _announced(count: int) -> op.PostMessages:
+    return replace(_post(count), notice=NewNotice("notice", b"{}"))
+
+
 Build = Callable[[int], op.DataOperation[object]]
 _OPERATIONS: dict[str, tuple[Build, int]] = {
     "post": (_post, 3),
+    "post with a notice": (_announced, 4),
     "list": (lambda count: op.ListMessages(limit=count), 4),
     "get": (lambda count: op.GetMessages(_ids(count)), 3),
     "delete": (lambda count: op.DeleteMessages(_ids(count)), 4),
@@ -81,12 +48,12 @@ _ON_CLAIMS: dict[str, tuple[op.DataOperation[object], int]] = {
 @pytest.mark.parametrize("count", [1, 20])
 @pytest.mark.parametrize("name", _OPERATIONS)
 def test_commands_of_an_operation(
-    counted: tuple[MongoDataDriver, _Counter], queue: QueueRef, name: str, count: int
+    counted: tuple[MongoDataDriver, CommandNames], queue: QueueRef, name: str, count: int
 ) -> None:
     """The last of them commits."""
     watched, counter = counted
     build, expected = _OPERATIONS[name]
-    if name != "post":
+    if not name.startswith("post"):
         watched.post_messages(queue, _post(count))
     counter.names.clear()
     build(count).perform(watched, queue)
@@ -96,7 +63,7 @@ def test_commands_of_an_operation(
 @pytest.mark.parametrize("count", [1, 20])
 @pytest.mark.parametrize("name", _ON_CLAIMS)
 def test_commands_of_an_operation_on_a_claim(
-    counted: tuple[MongoDataDriver, _Counter], queue: QueueRef, name: str, count: int
+    counted: tuple[MongoDataDriver, CommandNames], queue: QueueRef, name: str, count: int
 ) -> None:
     watched, counter = counted
     operation, expected = _ON_CLAIMS[name]

@@ -58,3 +58,18 @@ def test_the_conversation_of_the_guide_runs_and_prints_what_it_says(park: Server
     _, _, said = GUIDE.read_text().partition("It prints::\n")
     promised = textwrap.dedent(said.strip("\n").split("\n\n")[0])
     assert done.stdout == f"{promised}\n"
+
+
+def test_the_subscription_of_the_guide_is_made_and_listed(server: Server) -> None:
+    program = example(3)
+    assert ADDRESS in program
+    done = subprocess.run(
+        [sys.executable, "-c", program.replace(ADDRESS, f"http://{server.host}:{server.port}")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = (done.returncode, done.stdout)
+    assert said == (0, "https://hooks.example.org/invoices 172800\n"), done.stderr
+    assert list(Zaqar(server, "demo").queue("invoices").subscriptions()) == []

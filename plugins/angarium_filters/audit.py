@@ -1,4 +1,4 @@
-"""``audit``: one line of log for each operation that changes queues, messages or claims."""
+"""``audit``: one line of log for each change of queues, messages, claims or subscriptions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from angarium import logs
 from angarium.storage import operations as op
+from angarium.storage import subscriptions
 from angarium.storage.pipeline import Call, Filter
 
 # Below "angarium", so that it is heard at INFO without further options.
@@ -24,14 +25,19 @@ _CHANGES: Final[dict[type[object], str]] = {
     op.CreateClaim: "create_claim",
     op.RenewClaim: "renew_claim",
     op.ReleaseClaim: "release_claim",
+    subscriptions.CreateSubscription: "create_subscription",
+    subscriptions.UpdateSubscription: "update_subscription",
+    subscriptions.ConfirmSubscription: "confirm_subscription",
+    subscriptions.DeleteSubscription: "delete_subscription",
+    subscriptions.PurgeSubscriptions: "purge_subscriptions",
 }
 
 
 class AuditFilter(Filter):
     """Says who changed what, after it was done; never what a message holds.
 
-    Name it in ``[storage] queue_pipeline``, ``topic_pipeline``, ``message_pipeline`` and
-    ``claim_pipeline``, or in some of them.
+    Name it in ``[storage] queue_pipeline``, ``topic_pipeline``, ``message_pipeline``,
+    ``claim_pipeline`` and ``subscription_pipeline``, or in some of them.
     """
 
     interface_version = 1

@@ -15,7 +15,8 @@ Lines = list[dict[str, str]]
 
 @pytest.fixture
 def audited(tmp_path: Path) -> Iterator[Program]:
-    pipelines = {f"{kind}_pipeline": "audit" for kind in ("queue", "topic", "message", "claim")}
+    kinds = ("queue", "topic", "message", "claim", "subscription")
+    pipelines = {f"{kind}_pipeline": "audit" for kind in kinds}
     with serving(tmp_path, {"storage": pipelines}) as program:
         yield program
 
@@ -23,6 +24,19 @@ def audited(tmp_path: Path) -> Iterator[Program]:
 def lines(program: Program) -> Lines:
     found = [line.split(" audit ")[1] for line in program.output.splitlines() if " audit " in line]
     return [dict(pair.split("=", 1) for pair in line.split()) for line in found]
+
+
+def test_a_subscription_is_one_line_without_its_secrets(audited: Program) -> None:
+    secret = "whsec_c2VjcmV0"
+    options = {"_signing_secret": secret}
+    body = json.dumps({"subscriber": "https://hooks.example.org/", "options": options})
+    assert audited.send("POST", "/v2/queues/q/subscriptions", body)[0] == 201
+    assert audited.send("GET", "/v2/queues/q/subscriptions", None)[0] == 200
+    purged = json.dumps({"resource_types": ["subscriptions"]})
+    assert audited.send("POST", "/v2/queues/q/purge", purged)[0] == 204
+    operations = [it["operation"] for it in lines(audited)]
+    assert operations == ["create_subscription", "purge_subscriptions"]
+    assert secret not in audited.output
 
 
 def test_each_change_is_one_line(audited: Program) -> None:

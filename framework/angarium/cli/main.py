@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 import click
 from oslo_config import cfg
 
@@ -57,7 +55,7 @@ def list_plugins(arguments: list[str]) -> None:
         for group in plugins.GROUPS
         for plugin in plugins.installed(group)
     ]
-    click.echo(table(("", "GROUP", "NAME", "FROM", "TARGET"), rows))
+    click.echo(common.table(("", "GROUP", "NAME", "FROM", "TARGET"), rows))
 
 
 @angarium.group("config")
@@ -89,7 +87,7 @@ def show(arguments: list[str], everything: bool, groups: tuple[str, ...]) -> Non
     ]
     click.echo(f"Files: {', '.join(files(conf)) or 'none'}")
     if rows:
-        click.echo(table(("GROUP", "OPTION", "VALUE", "FROM"), rows))
+        click.echo(common.table(("GROUP", "OPTION", "VALUE", "FROM"), rows))
     else:
         click.echo("All values are defaults; --all shows them.")
 
@@ -103,16 +101,6 @@ def selected(conf: cfg.ConfigOpts, group: str) -> set[str]:
         value = values[option]
         names.update([value or "noauth"] if isinstance(value, str) else value)
     return names
-
-
-def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Rows of text in columns."""
-    lines = [titles, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(titles))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import click
 
 from angarium import kernel, logs
 from angarium.cli import common
+from angarium.cli.deliveries import deliveries
 from angarium.cli.pools import pool
 from angarium.config.loading import check_values
 from angarium.storage.driver import Driver
@@ -68,6 +69,7 @@ def _upgrade_one(service: kernel.Kernel, uri: str) -> None:
 
 
 manage.add_command(pool)
+manage.add_command(deliveries)
 
 
 @manage.command()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -151,6 +151,15 @@ class DutyState:
         """What is neither delivered nor lost: indices, and how often each was tried."""
         yield from ((at, it.attempts) for at, it in self.waiting.items())
         yield from ((at, 0) for at in self._indices(count) if at >= self.next)
+
+    def replayed(self) -> DutyState:
+        """The state in which everything is tried at once that is not delivered, or all of it."""
+        open_ = {at: Waiting(0, _AT_ONCE, it.reason) for at, it in self.lost.items()}
+        open_ |= {at: replace(it, due=_AT_ONCE) for at, it in self.waiting.items()}
+        is_fresh = not open_
+        return DutyState(
+            self.recipient, self.picked, 0 if is_fresh else self.next, dict(sorted(open_.items()))
+        )
 
     @property
     def unsettled(self) -> list[int]:

@@ -205,6 +205,16 @@ def test_an_ordered_subscription_is_never_overtaken(world: World) -> None:
     assert world.recorder.bodies(PLUM) == [1] * 6 + [2] * 6 + [3] * 6
 
 
+def test_only_messages_that_match_the_filter_are_announced(world: World) -> None:
+    world.subscribe(PLUM, _filter={"kind": ["plum"]})
+    world.subscribe(PEAR, _filter={"kind": ["pear"]})
+    world.queue().post({"kind": "plum"}, {"kind": "apple"}, {"kind": "plum", "kg": 2})
+    world.settle()
+    assert world.recorder.bodies(PLUM) == [{"kind": "plum"}, {"kind": "plum", "kg": 2}]
+    assert world.recorder.bodies(PEAR) == []
+    assert len(world.duties(DutyStatus.DELIVERED)) == 1, "no duty without a message"
+
+
 def test_a_batch_of_many_messages_is_delivered_to_the_end(world: World) -> None:
     world.subscribe(PLUM)
     world.queue().post(*range(150))

@@ -143,7 +143,7 @@ def test_a_stopped_server_leaves_nothing_behind_and_the_next_one_goes_on(site: S
         site.post(*map(str, range(200)))
         wait_until(lambda: len(receiver.requests) > 0)
         assert site.server.stop() == 0
-        assert not any(it.is_running() for it in processes)
+        wait_until(lambda: not any(map(is_alive, processes)))
         site.server.start()
         wait_until(lambda: len({*bodies(receiver)}) == 200)
         assert len(receiver.requests) == 200, "nothing twice"

@@ -9,7 +9,10 @@ from itertools import groupby, takewhile
 from typing import Final
 
 from angarium.errors import StoreUnreachable
+from angarium.notifications import notice as payloads
 from angarium.notifications.duties import DutyState, Recipient
+from angarium.notifications.filtering import matches
+from angarium.notifications.notice import AnnouncedMessage
 from angarium.notifications.suspects import Suspects
 from angarium.storage.catalogue import Catalogue
 from angarium.storage.deliveries import Expansion, NewDuty, Notice
@@ -75,7 +78,20 @@ class Expander:
             self.catalogue.unsubscribed(scope)
 
     def _duties(self, notice: Notice, wanted: Sequence[Subscription]) -> tuple[NewDuty, ...]:
-        return tuple(self._duty(notice, subscription, None) for subscription in wanted)
+        messages: tuple[AnnouncedMessage, ...] | None = None
+        duties = []
+        for subscription in wanted:
+            policy, picked = subscription.options.get("_filter"), None
+            if policy:
+                if messages is None:
+                    messages = payloads.decode(notice.payload).messages
+                picked = tuple(
+                    index for index, it in enumerate(messages) if matches(policy, it.body)
+                )
+                if not picked:
+                    continue
+            duties.append(self._duty(notice, subscription, picked))
+        return tuple(duties)
 
     def _duty(
         self, notice: Notice, subscription: Subscription, picked: tuple[int, ...] | None

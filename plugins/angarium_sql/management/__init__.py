@@ -1,4 +1,4 @@
-"""The management store on all databases: records of queues, pools, flavors.
+"""The management store on all databases: records of queues, subscriptions, pools, flavors.
 
 A function of these modules carries out one operation inside a transaction that it is given. Every
 change that gives out an epoch, finds the pools as they are or changes them begins with the counter

@@ -35,6 +35,8 @@ _PAGE: Final = Statement(
     )
     .order_by(*_ORDER)
     .limit(bindparam("limit"))
+    .with_hint(duties, "FORCE INDEX (ix_angarium_duties_status)", "mysql")
+    .prefix_with("STRAIGHT_JOIN", dialect="mysql")
 )
 _REPLAY: Final = Statement(
     update(duties)

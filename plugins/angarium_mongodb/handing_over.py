@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from angarium.storage import operations as op
-from angarium.storage.deliveries import NoticeExtract, StoredDuty, StoredNotice
+from angarium.storage.deliveries import HOLD, NoticeExtract, StoredDuty, StoredNotice
 from angarium.storage.models import QueueRef
 from angarium.storage.signals import Again
 from angarium_mongodb import owed
@@ -17,7 +17,6 @@ from angarium_mongodb.noticing import insert_duties
 from angarium_mongodb.transaction import Transaction
 
 _STEP: Final = 1000  # documents of each kind that one transaction forgets
-_PATIENCE: Final = 3600  # seconds for which a notice waits for its duties
 
 
 def export_notices(
@@ -150,7 +149,7 @@ def _to_document(queue: Queue, notice: StoredNotice) -> Document:
         **document,
         "cursor": notice.cursor,
         "since": 0 if notice.cursor is None else created,
-        "check": queue.now + _PATIENCE,
+        "check": queue.now + HOLD,
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 
 from angarium.storage import operations as op
 from angarium.storage.deliveries import (
+    HOLD,
     DutyPage,
     DutyStatus,
     Expansion,
@@ -27,7 +28,7 @@ from angarium_redis.shards import Index, Shards, Visit
 _NOTICES: Final = ("owed", "owed_notices")
 _OWED: Final = (*_NOTICES, "owed_lanes")
 _ON_QUEUE: Final = ("owed_queue", *_OWED)
-_HOLD: Final = b"3600"  # seconds for which a notice from another store waits for all of its duties
+_HOLD: Final = str(HOLD).encode()
 _LISTED: Final = 100  # shards that one call looks into for a listing
 _MORE: Final = 2  # the answer of a script that has not forgotten everything yet
 

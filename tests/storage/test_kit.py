@@ -172,7 +172,6 @@ FOUND: list[tuple[Kind, Case, tuple[object, ...]]] = [
     (deliveries.ExpandsForAnybody, SUITE.test_page_of_who_lost_the_lease_is_void, ()),
     (deliveries.ReplacesDuties, SUITE.test_duty_that_is_there_stays, ()),
     (deliveries.SharesLanes, SUITE.test_lane_is_one_owners_at_a_time, ()),
-    (deliveries.SharesLanes, SUITE.test_all_at_once_in_threads, ()),
     (deliveries.SharesLanes, SUITE.test_delivers_like_the_model, ()),
     (deliveries.MixesSuspects, SUITE.test_suspects_and_others_are_taken_apart, ()),
     (deliveries.ForgetsOrder, SUITE.test_ordered_lane_waits_for_its_oldest_duty, ()),

@@ -10,6 +10,7 @@ from angarium.model.base import HeldQueues
 from angarium.model.notices import HeldDuty, HeldNotice, HeldNotices
 from angarium.storage import operations as op
 from angarium.storage.deliveries import (
+    HOLD,
     DutyPage,
     DutyStatus,
     Expansion,
@@ -62,9 +63,10 @@ class DeliveryPart(HeldQueues):
                     continue
                 if notice.holder not in ("", owner):
                     continue
-                self._add_duties(notice, page.duties, self.clock.now())
+                now = self.clock.now()
+                self._add_duties(notice, page.duties, now)
                 notice.cursor = page.cursor
-                self._owed.forget_if_done(notice)
+                self._owed.forget_if_done(notice, now)
 
     def _add_duties(self, notice: HeldNotice, duties: Sequence[NewDuty], now: int) -> None:
         self._owed.settle(now)
@@ -160,15 +162,16 @@ class DeliveryPart(HeldQueues):
             if operation.replaces:
                 self._owed.forget_queue(queue.scope)
             for new in operation.notices:
-                created = now - new.age
-                self._owed.add_notice(
-                    HeldNotice(queue.scope, new.id, new.payload, new.position, created, new.cursor)
+                notice = HeldNotice(
+                    queue.scope, new.id, new.payload, new.position, now - new.age, new.cursor
                 )
+                notice.keep_until = now + HOLD
+                self._owed.add_notice(notice)
             for stored in operation.duties:
-                notice = self._owed.notices.get((queue.scope, stored.notice_id))
-                if notice is None:
+                needed = self._owed.notices.get((queue.scope, stored.notice_id))
+                if needed is None:
                     continue
-                duty = HeldDuty(notice, stored.subscription_id, stored.state, now + stored.due)
+                duty = HeldDuty(needed, stored.subscription_id, stored.state, now + stored.due)
                 self._owed.add_duty(
                     duty, is_ordered=stored.is_ordered, is_suspect=stored.is_suspect
                 )

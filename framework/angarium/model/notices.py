@@ -28,6 +28,7 @@ class HeldNotice:
 
     :ivar cursor: None once it is fully expanded.
     :ivar holder: who leased it last; empty for nobody.
+    :ivar keep_until: it stays until then, for duties that may still come from another store.
     :ivar duties: by subscription, those that are over and kept included.
     """
 
@@ -39,6 +40,7 @@ class HeldNotice:
     cursor: str | None
     holder: str = ""
     held_until: int = 0
+    keep_until: int = 0
     duties: dict[str, HeldDuty] = field(default_factory=dict)
 
     def is_held_by_another(self, owner: str, now: int) -> bool:
@@ -161,7 +163,7 @@ class HeldNotices:
 
     :ivar notices: by scope and id.
     :ivar lanes: by scope and subscription.
-    :ivar quiet_until: no duty that is over has to be forgotten before.
+    :ivar quiet_until: nothing that is over has to be forgotten before.
     """
 
     notices: dict[tuple[Scope, str], HeldNotice] = field(default_factory=dict)
@@ -169,19 +171,23 @@ class HeldNotices:
     quiet_until: int = _NEVER
 
     def settle(self, now: int) -> None:
-        """Forget the duties that are over and were kept long enough."""
+        """Forget what is over and was kept long enough."""
         if now < self.quiet_until:
             return
-        duties = [duty for notice in self.notices.values() for duty in notice.duties.values()]
+        notices = list(self.notices.values())
+        duties = [duty for notice in notices for duty in notice.duties.values()]
         for duty in duties:
             if duty.listed_until <= now:
-                self.forget_duty(duty)
-        self.quiet_until = min(
-            (it.listed_until for it in duties if it.listed_until > now), default=_NEVER
-        )
+                self._forget_duty(duty)
+        for notice in notices:
+            self.forget_if_done(notice, now)
+        ends = [it.listed_until for it in duties] + [it.keep_until for it in notices]
+        self.quiet_until = min((end for end in ends if end > now), default=_NEVER)
 
     def add_notice(self, notice: HeldNotice) -> bool:
         """Store a notice; False if it is there."""
+        if notice.keep_until:
+            self.quiet_until = min(self.quiet_until, notice.keep_until)
         key = notice.scope, notice.id
         return self.notices.setdefault(key, notice) is notice
 
@@ -214,15 +220,13 @@ class HeldNotices:
         )
         lane.duties[duty.notice.id] = duty
 
-    def forget_duty(self, duty: HeldDuty) -> None:
-        """Forget a duty, and its notice if nothing else needs that."""
+    def _forget_duty(self, duty: HeldDuty) -> None:
         self._leave_lane(duty)
         del duty.notice.duties[duty.subscription_id]
-        self.forget_if_done(duty.notice)
 
-    def forget_if_done(self, notice: HeldNotice) -> None:
+    def forget_if_done(self, notice: HeldNotice, now: int) -> None:
         """Forget a notice that is fully expanded and has no duties."""
-        if notice.cursor is None and not notice.duties:
+        if notice.cursor is None and not notice.duties and notice.keep_until <= now:
             del self.notices[notice.scope, notice.id]
 
     def forget_queue(self, scope: Scope) -> None:

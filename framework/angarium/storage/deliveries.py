@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from angarium.storage.models import Scope
+
+HOLD: Final = 3600
+"""Seconds for which a notice from another store is kept at least: its duties may still come."""
 
 
 class DutyStatus(StrEnum):

@@ -431,7 +431,9 @@ class ImportNotices(DataOperation[None]):
     """Store notices and duties as they are, each unless it is there.
 
     The notice of a duty is there already, or among these; a duty without one is skipped: this store
-    has expanded the notice itself meanwhile, and has forgotten it.
+    has expanded the notice itself meanwhile, and has forgotten it. One that came fully expanded
+    is kept for :data:`~angarium.storage.deliveries.HOLD` seconds at least, whatever becomes of the
+    duties that are there: others may follow.
 
     :ivar replaces: first forget all that the queue owes here: with none, to forget it for good.
     """

@@ -8,6 +8,7 @@ from sqlalchemy import and_, bindparam, delete, exists, or_, select
 
 from angarium.storage import operations as op
 from angarium.storage.deliveries import (
+    HOLD,
     NewDuty,
     NewNotice,
     NoticeExtract,
@@ -23,8 +24,6 @@ from angarium_sql.statements import Statement, one_of
 from angarium_sql.tables import AnyRow, decode, digest, duties
 from angarium_sql.tables import lanes as lane_table
 from angarium_sql.tables import notices as notice_table
-
-GRACE: Final = 3600  # seconds that a notice from another store is kept for duties that follow
 
 _OF_QUEUE: Final = notice_table.c.queue == bindparam("p_queue")
 _NOTICES: Final = Statement(
@@ -178,7 +177,7 @@ def _import_notices(
             it.position,
             now - it.age,
             cursor=it.cursor,
-            keep_until=now + GRACE,
+            keep_until=now + HOLD,
         )
         for it in missing
     ]

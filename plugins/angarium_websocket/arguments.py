@@ -42,5 +42,10 @@ class SocketArguments(Arguments):
         if schema.body_parameter is not None:
             value = self._body.get(schema.body_parameter)
             return MISSING if value is None else value
-        members = {name: self._body[name] for name in schema.body_members if name in self._body}
+        binding, members = self._binding, {}
+        for name in schema.body_members:
+            shown = binding.renamed.get(name, name)
+            if shown in self._body:
+                value = self._body[shown]
+                members[name] = [value] if name in binding.single else value
         return members if members or schema.body_required else MISSING

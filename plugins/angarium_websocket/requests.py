@@ -36,25 +36,6 @@ _HEADERS: Final[Mapping[str, Any]] = {
 }
 _CALLER: Final = ("Client-ID", "X-Project-ID")
 
-# Valid names that nothing executes (contract, 8): required members of the body, types of others.
-_POOL: Final = {"pool_name": "string"}
-_FLAVOR: Final = {"flavor_name": "string"}
-_PAGE: Final = {"limit": "integer", "marker": "string"}
-_POOL_FIELDS: Final = {"weight": "integer", "uri": "string", "options": "object"}
-_UNAVAILABLE: Final[Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]]] = {
-    "pool_list": (_POOL, _PAGE),
-    "pool_create": (_POOL, _POOL_FIELDS),
-    "pool_update": (_POOL, _POOL_FIELDS),
-    "pool_get": (_POOL, {"detailed": "boolean"}),
-    "pool_delete": (_POOL, {}),
-    "flavor_list": (_FLAVOR, _PAGE),
-    "flavor_create": ({**_FLAVOR, **_POOL}, {"capabilities": "object"}),
-    "flavor_update": (_FLAVOR, {**_POOL, "capabilities": "object"}),
-    "flavor_get": (_FLAVOR, {"detailed": "boolean"}),
-    "flavor_delete": (_FLAVOR, {}),
-}
-_WITHOUT_CALLER: Final = ("get_home_doc", "check_node_health", "ping_node")
-
 
 class Unacceptable(Exception):
     """Raised for an envelope that is no request; its text is what the client gets."""
@@ -91,15 +72,11 @@ def open_envelope(document: Mapping[str, Any]) -> Envelope:
 class Frames:
     """The schemas of all actions that a message may name.
 
-    :param actions: those that are executed.
+    :param actions: all that there may be, executed here or not.
     """
 
     def __init__(self, actions: Iterable[Action], schemas: SchemaLibrary) -> None:
         self._parts = {AUTHENTICATE: _part(None, (), ("X-Project-ID", "X-Auth-Token"))}
-        self._parts |= {name: _part(None, (), ()) for name in _WITHOUT_CALLER}
-        for name, (required, others) in _UNAVAILABLE.items():
-            types = {key: {"type": kind} for key, kind in {**others, **required}.items()}
-            self._parts[name] = _part(types, tuple(required))
         for action in actions:
             if action.socket is not None:
                 self._parts[action.name] = _of_action(action.socket, schemas.request(action.name))
@@ -121,9 +98,11 @@ class Frames:
 
 def _of_action(binding: SocketBinding, schema: RequestSchema) -> Part:
     """Only members of the body itself are described: the action checks what is in them."""
+    if not binding.needs_caller:
+        return _part(None, (), ())
     parts = schema.schema.get("properties", {})
-    members: dict[str, Any] = {}
-    required: list[str] = []
+    members: dict[str, Any] = dict.fromkeys(binding.needs_too, _TEXT)
+    required: list[str] = list(binding.needs_too)
     for place in ("path", "query", "body"):
         part = parts.get(place, {})
         if place == "body" and schema.body_parameter is not None:
@@ -133,13 +112,16 @@ def _of_action(binding: SocketBinding, schema: RequestSchema) -> Part:
             if name not in binding.left_out:
                 members[binding.renamed.get(name, name)] = _type(described, name, binding)
         if place != "body" or schema.body_required:
-            required += [binding.renamed.get(name, name) for name in part.get("required", ())]
+            needed = [name for name in part.get("required", ()) if name not in binding.single]
+            required += [binding.renamed.get(name, name) for name in needed]
     return _part(members, tuple(required))
 
 
-def _type(described: Mapping[str, Any], name: str, binding: SocketBinding) -> dict[str, Any]:
+def _type(described: Mapping[str, Any], name: str, binding: SocketBinding) -> Mapping[str, Any]:
     if name in binding.truth_values:
         return {}
+    if name in binding.single:
+        return _TEXT
     kinds = described["type"]
     if isinstance(kinds, list):  # null stands for the default in HTTP only (contract, 14)
         kinds = [kind for kind in kinds if kind != "null"]

@@ -12,6 +12,7 @@ from functools import cache
 from string import Formatter
 from typing import Any, Final
 
+from angarium.actions import table
 from angarium.actions.base import Action
 from angarium.context import PushAddress
 from angarium.dispatch import log_failure
@@ -50,7 +51,7 @@ class Reception:
     @classmethod
     def of(cls, kernel: Kernel) -> Reception:
         """For a service; compiles the schemas."""
-        return cls(kernel, Frames(kernel.dispatcher.actions.values(), kernel.services.schemas))
+        return cls(kernel, Frames(table.ALL, kernel.services.schemas))
 
 
 class Session:
@@ -147,14 +148,15 @@ class Session:
         headers = envelope.headers
         if self._is_authenticated:
             identity = self._identity
-            is_own = identity is not None and identity.project == headers["X-Project-ID"]
-            return identity if is_own else None
+            own = None if identity is None else identity.project
+            return identity if headers.get("X-Project-ID", own) == own else None
         if credentials.is_presented(headers):
             services = self._kernel.services
             return credentials.identify(
                 action, headers, envelope.body, services.signer, services.clock.now()
             )
-        return Identity(project=headers["X-Project-ID"]) if self._kernel.identity.open else None
+        project = headers.get("X-Project-ID", "")
+        return Identity(project=project) if self._kernel.identity.open else None
 
     def _perform(
         self,
@@ -167,15 +169,16 @@ class Session:
         binding, body = action.socket, envelope.body
         assert binding is not None
         headers = {
-            "Client-ID": envelope.headers["Client-ID"],
+            "Client-ID": envelope.headers.get("Client-ID", ""),
             "X-Project-Id": identity.project or "",
         }
         context = self._dispatcher.introduce(request_id, identity, headers, self._address)
         self._dispatcher.authorise(action, context)
         path = {name: body[name] for name in _names_in(action.http.path)}
-        self._dispatcher.check_names(
-            action, headers, path, any_client_id=not binding.checks_client_id
-        )
+        if binding.needs_caller:
+            self._dispatcher.check_names(
+                action, headers, path, any_client_id=not binding.checks_client_id
+            )
         result = self._dispatcher.act(action, context, path, SocketArguments(body, binding))
         shown = RENDERERS[action.name](result, View(body, encoding.stored))
         if action.name == _SUBSCRIBE and shown.status == _CREATED and not body.get("subscriber"):

@@ -52,12 +52,12 @@ def test_nothing_is_rendered_that_is_no_action() -> None:
 
 
 def test_the_actions_of_the_sub_protocol() -> None:
-    """Those of ``websocket-v2.md`` 7."""
-    missing = {"list_versions", "get_home_doc", "ping_node", "ping_process", "check_node_health"}
-    missing |= {"queue_update", "queue_share", "subscription_update", "subscription_confirm"}
+    """``websocket-v2.md`` 7 and 8."""
+    missing = {"list_versions", "ping_process", "queue_update", "queue_share"}
+    missing |= {"subscription_update", "subscription_confirm"}
     found = {action.name for action in table.ALL if action.socket is not None}
-    resources = ("queues", "messages", "claims", "subscriptions")
-    assert found == {it.name for it in table.ALL if it.resource in resources} - missing
+    there = {action.name for action in table.ALL if action.resource != "topics"}
+    assert found == {name for name in there if not name.startswith("topic_")} - missing
     assert set(SOCKET_RENDERERS) == found
 
 
@@ -68,7 +68,8 @@ def test_a_binding_to_sockets_names_what_the_schema_has(action: Action) -> None:
     binding, schema = action.socket, SCHEMAS.request(action.name)
     assert binding is not None
     assert binding.left_out | binding.truth_values <= set(schema.query_types)
-    assert set(binding.renamed) <= set(schema.query_types)
+    assert set(binding.renamed) <= {*schema.query_types, *schema.body_members}
+    assert binding.single <= schema.body_members
     assert binding.measured in (None, schema.body_parameter, *schema.body_members)
 
 

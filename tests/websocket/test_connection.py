@@ -157,12 +157,19 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_pings_keep_an_idle_client() -> None:
-    terms = replace(TERMS, ping_interval=0.05, ping_timeout=10.0)
-    with serving(terms) as loop, connected(loop.port) as client:
-        time.sleep(1)
-        client.send("still here")
-        assert client.recv(TIMEOUT) == "still here"
+def test_pings_keep_an_idle_client_for_an_hour() -> None:
+    """Every 30 seconds, that is; here they follow each other faster."""
+    terms = replace(TERMS, ping_interval=0.01, ping_timeout=10.0)
+    with serving(terms) as loop, RawClient(loop.port) as client, connected(loop.port) as other:
+        for _ in range(3600 // 30):
+            assert client.receive() == (PING, b"")
+            client.send(frame(PONG, b""))
+        client.send(frame(TEXT, b"still here"))
+        while (received := client.receive()) == (PING, b""):
+            client.send(frame(PONG, b""))
+        assert received == (TEXT, b"still here")
+        other.send("and its neighbour, too")
+        assert other.recv(TIMEOUT) == "and its neighbour, too"
 
 
 def test_a_client_that_answers_no_ping_is_disconnected() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,58 +12,12 @@ import pytest
 
 from angarium import clock as clocks
 from angarium import config, kernel
-from angarium.context import PushAddress
-from angarium.errors import StoreUnreachable, Unauthorized
-from angarium.identity import Identity, IdentityPlugin
 from angarium.ids import new_claim_id, new_message_id, new_subscription_id
 from angarium.signatures import normalise_expiry
-from angarium_websocket.session import Reception, Session
 from tests.websocket.conftest import SECRET
+from tests.websocket.conversation import MINE, Conversation, Tokens
 
-CLIENT = "3381af92-2b9e-11e3-b191-71861300734c"
-MINE = {"Client-ID": CLIENT, "X-Project-ID": "mine"}
 NOT_AUTHENTICATED = (403, {"error": "Not authentified."})
-
-
-class Tokens(IdentityPlugin):
-    """Knows a few tokens, and remembers what it was shown."""
-
-    interface_version = 1
-
-    def __init__(self, conf: Any, now: Callable[[], int]) -> None:
-        super().__init__(conf)
-        self._now = now
-        self.shown: list[Mapping[str, str]] = []
-
-    def identify(self, headers: Mapping[str, str]) -> Identity:
-        """By the token alone."""
-        self.shown.append(dict(headers))
-        token = headers.get("x-auth-token")
-        if token == "unreachable":
-            raise StoreUnreachable
-        if token == "admin":
-            return Identity("mine", "u", frozenset({"admin"}), expires=self._now() + 100)
-        if token == "member":
-            return Identity("mine", "u", frozenset({"member"}))
-        raise Unauthorized
-
-
-class Conversation:
-    """A session, asked without a connection."""
-
-    def __init__(self, service: kernel.Kernel) -> None:
-        self.session = Session(Reception.of(service), PushAddress("http://127.0.0.1:1/c", "s"))
-
-    def ask(self, action: str, headers: Any = None, **body: Any) -> tuple[int, Any]:
-        """Status and body of the answer."""
-        message = {"action": action, "headers": MINE if headers is None else headers}
-        raw = json.dumps({**message, "body": body}).encode()
-        answer = json.loads(self.session.answer(raw, is_text=True))
-        return answer["headers"]["status"], answer["body"]
-
-    def authenticate(self, token: str, **more: str) -> tuple[int, Any]:
-        """Status and body of the answer."""
-        return self.ask("authenticate", {"X-Project-ID": "any", "X-Auth-Token": token, **more})
 
 
 POLICY = {"queues:delete": "role:admin", "messages:get_all": "!"}
@@ -154,9 +108,9 @@ def test_a_rule_of_several_actions(talk: Conversation, action: str) -> None:
 
 
 def test_what_nothing_executes_needs_a_token_too(talk: Conversation) -> None:
-    assert talk.ask("ping_node", {}) == NOT_AUTHENTICATED
+    assert talk.ask("check_node_health", {}) == NOT_AUTHENTICATED
     talk.authenticate("member")
-    assert talk.ask("ping_node", {})[0] == 501
+    assert talk.ask("check_node_health", {})[0] == 501
 
 
 def test_a_token_expires(talk: Conversation, clock: clocks.Clock) -> None:
@@ -279,7 +233,7 @@ def test_a_store_that_does_not_answer_is_503_in_every_action(tmp_path: Path) -> 
     service = kernel.build(config.load(["--config-file", str(file)]))
     talk = Conversation(service)
     for action in service.dispatcher.actions.values():
-        if action.socket is None:
+        if action.socket is None or action.name == "get_home_doc":
             continue
         body = BODIES.get(action.name, {})
         status, answered = talk.ask(action.name, queue_name="q", **body)

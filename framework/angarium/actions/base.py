@@ -82,6 +82,9 @@ class SocketBinding:
     :ivar left_out: parameters of HTTP that do not exist there.
     :ivar truth_values: parameters that may have any value and count as true or false.
     :ivar measured: the parameter whose size as compact JSON is that of the body, or None.
+    :ivar single: the list parameters that are given as their only element there.
+    :ivar needs_too: strings that are required there and mean nothing.
+    :ivar needs_caller: whether Client-ID and project are required.
     :ivar checks_client_id: whether the form of the Client-ID matters.
     """
 
@@ -89,6 +92,9 @@ class SocketBinding:
     left_out: frozenset[str] = frozenset()
     truth_values: frozenset[str] = frozenset()
     measured: str | None = None
+    single: frozenset[str] = frozenset()
+    needs_too: tuple[str, ...] = ()
+    needs_caller: bool = True
     checks_client_id: bool = False
 
 

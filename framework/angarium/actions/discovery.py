@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from angarium.actions.base import Action, HttpBinding, Parameters, Services
+from angarium.actions.base import Action, HttpBinding, Parameters, Services, SocketBinding
 from angarium.actions.home import home_document
 from angarium.context import RequestContext
 
@@ -70,6 +70,7 @@ ACTIONS: Final = (
         "Show the resources of the API.",
         HttpBinding("GET", "/v2/"),
         get_home_doc,
+        socket=SocketBinding(needs_caller=False),
     ),
     Action(
         "ping_node",
@@ -78,6 +79,7 @@ ACTIONS: Final = (
         "Find out whether the stores answer.",
         HttpBinding("GET", "/v2/ping"),
         ping_node,
+        socket=SocketBinding(needs_caller=False),
     ),
     Action(
         "ping_process",

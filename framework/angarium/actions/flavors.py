@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from angarium.actions.base import ADMINS, Action, HttpBinding, Parameters, Services, new_name
+from angarium.actions.base import (
+    ADMINS,
+    Action,
+    HttpBinding,
+    Parameters,
+    Services,
+    SocketBinding,
+    new_name,
+)
 from angarium.context import RequestContext
 from angarium.errors import (
     FlavorDoesNotExist,
@@ -20,6 +28,16 @@ from angarium.storage.models import Capability, PoolRecord
 _FLAVORS: Final = "/v2/flavors"
 _FLAVOR: Final = f"{_FLAVORS}/{{flavor_name}}"
 _LONGEST_PROJECT: Final = 256  # characters, as on routes with the name of a queue
+_ONE_POOL: Final = SocketBinding(
+    renamed={"pool_list": "pool_name"}, single=frozenset({"pool_list"})
+)
+_ON_SOCKETS: Final = {
+    "flavor_list": SocketBinding(needs_too=("flavor_name",)),
+    "flavor_create": _ONE_POOL,
+    "flavor_get": SocketBinding(),
+    "flavor_update": _ONE_POOL,
+    "flavor_delete": SocketBinding(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +140,7 @@ def _action(
         needs_admin_mode=True,
         needs_pooling=True,
         default_check=check,
+        socket=_ON_SOCKETS[name],
     )
 
 

@@ -9,7 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from angarium.actions.base import ADMINS, Action, HttpBinding, Parameters, Services
+from angarium.actions.base import (
+    ADMINS,
+    Action,
+    HttpBinding,
+    Parameters,
+    Services,
+    SocketBinding,
+)
 from angarium.context import RequestContext
 from angarium.errors import AngariumError, StoreUnreachable
 from angarium.ids import new_claim_id, new_message_id
@@ -163,5 +170,6 @@ ACTIONS: Final = (
         check_node_health,
         needs_admin_mode=True,
         default_check=ADMINS,
+        socket=SocketBinding(needs_caller=False),
     ),
 )

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from angarium.actions.base import ADMINS, Action, HttpBinding, Parameters, Services, new_name
+from angarium.actions.base import (
+    ADMINS,
+    Action,
+    HttpBinding,
+    Parameters,
+    Services,
+    SocketBinding,
+    new_name,
+)
 from angarium.context import RequestContext
 from angarium.errors import NoPoolFound, PoolCapabilitiesMismatch, PoolDoesNotExist
 from angarium.storage.driver import DataDriver
@@ -147,6 +155,7 @@ def _action(name: str, rule: str, summary: str, method: str, path: str, handler:
         needs_admin_mode=True,
         needs_pooling=True,
         default_check=ADMINS,
+        socket=SocketBinding(needs_too=() if "{" in path else ("pool_name",)),
     )
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from angarium_websocket.render import claims, messages, queues, subscriptions
+from angarium_websocket.render import (
+    claims,
+    discovery,
+    flavors,
+    messages,
+    pools,
+    queues,
+    subscriptions,
+)
 from angarium_websocket.render.view import Result, View
 
 Renderer = Callable[[Any, View], Result]
@@ -33,6 +41,19 @@ RENDERERS: Final[Mapping[str, Renderer]] = {
         subscriptions.subscription_list,
         subscriptions.subscription_get,
         subscriptions.subscription_delete,
+        discovery.get_home_doc,
+        discovery.ping_node,
+        discovery.check_node_health,
+        pools.pool_list,
+        pools.pool_create,
+        pools.pool_get,
+        pools.pool_update,
+        pools.pool_delete,
+        flavors.flavor_list,
+        flavors.flavor_create,
+        flavors.flavor_get,
+        flavors.flavor_update,
+        flavors.flavor_delete,
     )
 }
 

@@ -57,9 +57,9 @@ class Server:
     """One ``angarium-server`` with a configuration file, a log and a port of its own.
 
     :param directory: where configuration and log are written.
-    :param options: the configuration; bind and port are filled in, and few workers and
-        threads unless it names others. Only with a group ``notification`` does it deliver, in a
-        process of its own.
+    :param options: the configuration; bind and port are filled in, and REST alone with few workers
+        and threads unless it names others. Only with a group ``notification`` does it deliver, in
+        a process of its own.
     :param clock: moves its time.
     :ivar socket_port: for WebSockets; None unless the transport is configured.
     """
@@ -75,9 +75,10 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         wsgi: dict[str, object] = {"workers": 1, "threads": 4, **options.get(_WSGI, {})}
         wsgi |= {"bind": self.host, "port": self.port}
-        self.options: Options = {**options, _WSGI: wsgi}
+        drivers: dict[str, object] = {"transport": "wsgi", **options.get("drivers", {})}
+        self.options: Options = {**options, _WSGI: wsgi, "drivers": drivers}
         self.socket_port: int | None = None
-        if "websocket" in str(options.get("drivers", {}).get("transport", "wsgi")):
+        if "websocket" in str(drivers["transport"]):
             self.socket_port = free_port()
             websocket = {**options.get(_WEBSOCKET, {}), "port": self.socket_port}
             self.options = {**self.options, _WEBSOCKET: websocket}

@@ -34,8 +34,8 @@ def placed(environment: StoreEnvironment, group: str) -> StoreEnvironment:
         raise StartError(
             f"{uri} is a store in the memory of one process, and each of "
             f"{environment.processes} would have one of its own: let a single process serve "
-            "([drivers:transport:wsgi] workers = 1 and one transport), and look after it through "
-            "the API only; or choose a store that processes share."
+            "([drivers] transport = wsgi, [drivers:transport:wsgi] workers = 1), and look after it "
+            "through the API only; or choose a store that processes share."
         )
     return replace(environment, uri=uri)
 

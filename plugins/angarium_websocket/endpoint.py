@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -32,15 +33,11 @@ class Endpoint:
 
     :param channels: of all connections, by id.
     :param max_size: bytes of a document.
-    :param now: seconds since 1970.
     """
 
-    def __init__(
-        self, channels: Mapping[str, Channel], max_size: int, now: Callable[[], int]
-    ) -> None:
+    def __init__(self, channels: Mapping[str, Channel], max_size: int) -> None:
         self._channels = channels
         self._max_size = max_size
-        self._now = now
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[[str, list[tuple[str, str]]], Any]
@@ -72,8 +69,8 @@ class Endpoint:
         channel = self._channels.get(connection_id)
         if channel is None:  # it ended while the body came
             return "404 Not Found"
-        presented = environ.get(_PROOF, "")
-        if not proof.verify(presented, channel.address.secret, channel.id, body, self._now()):
+        presented, now = environ.get(_PROOF, ""), int(time.time())
+        if not proof.verify(presented, channel.address.secret, channel.id, body, now):
             return "403 Forbidden"
         try:
             codec.decode(body)

@@ -89,9 +89,7 @@ class Application(BaseApplication):
         service.start_companions()
         places = self._places
         self.door = Door(service, places.endpoint, is_local=places.is_local)
-        endpoint = Endpoint(
-            self.door.channels, self.door.terms.max_message_size, service.services.clock.now
-        )
+        endpoint = Endpoint(self.door.channels, self.door.terms.max_message_size)
         EndpointServer(places.internal, endpoint).start()
         return create_app(self.door)
 

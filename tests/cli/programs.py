@@ -28,8 +28,9 @@ def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def write(directory: Path, options: Options) -> Path:
-    """A configuration file whose state is kept beside it."""
+    """A configuration file whose state is kept beside it; of REST alone unless it says more."""
     merged = {"DEFAULT": {"state_path": directory / "state"}, **options}
+    merged["drivers"] = {"transport": "wsgi", **merged.get("drivers", {})}
     merged["DEFAULT"] = {"state_path": directory / "state", **merged["DEFAULT"]}
     lines = []
     for group, values in merged.items():

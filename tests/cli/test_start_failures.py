@@ -54,6 +54,32 @@ FAILURES: dict[str, tuple[programs.Options, list[str]]] = {
         {"drivers": {"message_store": "memory"}, programs.WSGI: {"workers": 2}},
         ["memory://angarium", "each of 2 would have one of its own", "workers = 1"],
     ),
+    "store of one process for two doors": (
+        {
+            "drivers": {
+                "transport": "wsgi, websocket",
+                "message_store": "memory",
+                "management_store": "memory",
+            },
+            programs.WSGI: {"workers": 1, "port": 0},
+            "drivers:transport:websocket": {"port": 0},
+        },
+        ["memory://angarium", "transport = wsgi", "workers = 1"],
+    ),
+    "delivery endpoint that nobody can be told of": (
+        {
+            "drivers": {"transport": "websocket"},
+            "drivers:transport:websocket": {"notification_bind": "0.0.0.0", "port": 0},
+        },
+        ["[drivers:transport:websocket]", "notification_bind = 0.0.0.0"],
+    ),
+    "delivery endpoint on a foreign address": (
+        {
+            "drivers": {"transport": "websocket"},
+            "drivers:transport:websocket": {"notification_bind": "192.0.2.1", "port": 0},
+        },
+        ["192.0.2.1", "change notification_bind or notification_port"],
+    ),
     "foreign address": ({programs.WSGI: {"bind": "192.0.2.1"}}, [programs.WSGI, "192.0.2.1"]),
     "unknown host": ({programs.WSGI: {"bind": "nowhere.invalid"}}, ["nowhere.invalid"]),
     "missing policy file": (

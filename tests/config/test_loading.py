@@ -21,6 +21,7 @@ CONTRACT = {
     ("DEFAULT", "enable_checksum"): False,
     ("DEFAULT", "auth_strategy"): "",
     ("pooling:catalog", "enable_virtual_pool"): False,
+    ("drivers", "transport"): ["wsgi", "websocket"],
     ("drivers", "message_store"): "sqlalchemy",
     ("drivers", "management_store"): "sqlalchemy",
     ("transport", "default_message_ttl"): 3600,

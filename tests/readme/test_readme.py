@@ -43,6 +43,7 @@ class Trial:
             "HOME": str(directory),
             "ANGARIUM_DEFAULT__STATE_PATH": str(directory / "state"),
             "ANGARIUM_DRIVERS_TRANSPORT_WSGI__PORT": self.address.rpartition(":")[2],
+            "ANGARIUM_DRIVERS_TRANSPORT_WEBSOCKET__PORT": "0",
         }
 
     def run(self) -> subprocess.Popen[bytes]:

@@ -13,7 +13,6 @@ from gevent import event, threadpool
 from gevent.server import StreamServer
 from werkzeug.test import create_environ
 
-from angarium.clock import Clock
 from angarium.listening import Listener
 from angarium_websocket.connection import Connection, Terms
 from angarium_websocket.endpoint import Endpoint, EndpointServer
@@ -41,13 +40,11 @@ class Loop:
 
     :ivar connections: as clients connect.
     :ivar channels: of the connections, by their ids.
-    :ivar clock: that of the endpoint.
     """
 
     def __init__(self, terms: Terms, answer: Answer) -> None:
         self.connections: queue.Queue[Connection] = queue.Queue()
         self.channels: dict[str, Channel] = {}
-        self.clock = Clock()
         self.port = self.endpoint_port = 0
         self._max_waiting = terms.max_send_queue // 4
         self._max_size = terms.max_message_size
@@ -78,7 +75,7 @@ class Loop:
         listening = Listener.resolve("loop", "127.0.0.1", 0).open(100)
         self.endpoint_port = listening.getsockname()[1]
         endpoint = EndpointServer(
-            listening, Endpoint(self.channels, self._max_size, self.clock.now)
+            listening, Endpoint(self.channels, self._max_size)
         )
         endpoint.start()
         self.port = server.server_port

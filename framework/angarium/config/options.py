@@ -81,7 +81,7 @@ DEFAULT_OPTIONS: Final = [
 DRIVER_OPTIONS: Final = [
     cfg.ListOpt(
         "transport",
-        default=["wsgi"],
+        default=["wsgi", "websocket"],
         help="The transports that angarium-server serves, each in processes of its own.",
     ),
     cfg.StrOpt(

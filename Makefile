@@ -31,6 +31,7 @@ test: $(TEST)/.installed
 	$(TEST)/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
 test-full: $(TEST)/.installed
+	@command -v chromium >/dev/null || echo 'ABSENT: Chromium: no page is tried in a browser.' >&2
 	tests/tools/with_mariadb env ANGARIUM_TEST_FULL=1 \
 	    $(TEST)/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
 	ANGARIUM_TEST_MONGODB_WHOLE=1 \

@@ -24,7 +24,7 @@ from tests import stores
 from tests.ports import free_port
 from tests.stores import Options
 
-READY_WITHIN: Final = 30.0  # seconds
+READY_WITHIN: Final = 120.0  # seconds
 STOP_WITHIN: Final = 15.0  # seconds
 _BIN: Final = Path(sys.executable).parent
 _WSGI: Final = "drivers:transport:wsgi"

@@ -61,7 +61,7 @@ def test_the_conversation_of_the_guide_runs_and_prints_what_it_says(park: Server
 
 
 def test_the_subscription_of_the_guide_is_made_and_listed(server: Server) -> None:
-    program = example(3)
+    program = example(4)
     assert ADDRESS in program
     done = subprocess.run(
         [sys.executable, "-c", program.replace(ADDRESS, f"http://{server.host}:{server.port}")],

@@ -8,7 +8,9 @@ from typing import Final
 
 import pytest
 
+from angarium.testing import effort
 from tests.servers import BOTH_DOORS, Options, Server, ServerPark
+from tests.websocket import browser
 from tests.websocket.client import Client, connected
 
 SECRET: Final = "paper-boat-42"
@@ -18,6 +20,15 @@ OPTIONS: Final[Options] = {
     "DEFAULT": {"enable_checksum": True},
     "signed_url": {"secret_key": SECRET},
 }
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the browser to full runs on machines that have one; ``make test-full`` tells."""
+    if effort.IS_FULL and browser.PROGRAM is not None:
+        return
+    left_out = [it for it in items if it.path.name == "test_browser.py"]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [it for it in items if it not in left_out]
 
 
 @pytest.fixture

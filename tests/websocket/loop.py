@@ -74,9 +74,7 @@ class Loop:
         self._stop = lambda: hub.loop.run_callback_threadsafe(over.set)
         listening = Listener.resolve("loop", "127.0.0.1", 0).open(100)
         self.endpoint_port = listening.getsockname()[1]
-        endpoint = EndpointServer(
-            listening, Endpoint(self.channels, self._max_size)
-        )
+        endpoint = EndpointServer(listening, Endpoint(self.channels, self._max_size))
         endpoint.start()
         self.port = server.server_port
         self._is_ready.set()

@@ -18,7 +18,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 help:
 	@echo 'make run        serve on http://127.0.0.1:8888 (ARGS="--config-file ..." for options)'
 	@echo 'make test       run the tests that need nothing but Python (PYTEST_ARGS=...)'
-	@echo 'make test-full  the same with full counts, and with what this machine has besides'
+	@echo 'make test-full  what that leaves out: full counts, and what this machine has besides'
 	@echo 'make lint       style and types'
 	@echo 'make format     put the sources into the agreed format'
 	@echo 'make samples    write the samples in etc/ and the generated pages in docs/ anew'
@@ -33,7 +33,7 @@ test: $(TEST)/.installed
 test-full: $(TEST)/.installed
 	@command -v chromium >/dev/null || echo 'ABSENT: Chromium: no page is tried in a browser.' >&2
 	tests/tools/with_mariadb env ANGARIUM_TEST_FULL=1 \
-	    $(TEST)/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+	    $(TEST)/bin/python -m pytest -n $(JOBS) --beyond-default $(PYTEST_ARGS)
 	ANGARIUM_TEST_MONGODB_WHOLE=1 \
 	    $(TEST)/bin/python -m pytest -n $(JOBS) tests/storage/test_mongodb.py
 

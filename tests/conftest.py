@@ -10,9 +10,28 @@ from pathlib import Path
 
 import pytest
 
-from tests import stores
+from tests import beyond, stores
 from tests.secantus import SecantusServer
 from tests.servers import ServerPark, TestClock
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How ``make test-full`` leaves out what ``make test`` has run."""
+    parser.addoption(
+        beyond.OPTION,
+        action="store_true",
+        help="run only tests that a full run adds, or runs with larger counts",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the usual run has run just so."""
+    if not config.getoption(beyond.OPTION):
+        return
+    added = [item for item in items if beyond.is_added(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(added)])
+    items[:] = added
+
 
 _PARK: pytest.StashKey[ServerPark] = pytest.StashKey()
 _LOGGED: pytest.StashKey[dict[str, int]] = pytest.StashKey()

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import ssl
 import stat
 from collections.abc import Iterator
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from angarium.errors import InvalidRequest, StartError
 from angarium.notifications.notifier import Delivered, GivenUp, MessageType, TryAgain
 from angarium.notifications.subscribers import Subscribers
 from angarium_notifiers.mail import MailNotifier
 from tests.notifiers.deliveries import DOCUMENT, configuration, delivery, notifier, registration
+from tests.notifiers.mail_server import Post, mail_server
 from tests.ports import free_port
 
 TO = "mailto:gardener@example.org"
@@ -45,40 +42,6 @@ LINK = (
 )
 
 
-class Post:
-    """A handler that keeps what it gets, or answers as it is told."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[Any] = []
-        self.said = "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        self.envelopes.append(envelope)
-        return self.said
-
-    def mail(self) -> EmailMessage:
-        (envelope,) = self.envelopes
-        return message_from_bytes(envelope.content, policy=policy.default)  # type: ignore[return-value]
-
-
-class TlsController(Controller):
-    """Speaks TLS from the first byte, and believes one password."""
-
-    def __init__(self, handler: Post, authority: trustme.CA, port: int) -> None:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        authority.issue_cert("localhost").configure_cert(context)
-        super().__init__(
-            handler,
-            hostname="localhost",
-            port=port,
-            ssl_context=context,
-            auth_require_tls=False,
-            authenticator=lambda *given: AuthResult(
-                success=given[4] == LoginPassword(b"angarium", b"s3cret"), handled=False
-            ),
-        )
-
-
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()
@@ -92,20 +55,8 @@ def post() -> Post:
 @pytest.fixture
 def server(post: Post, authority: trustme.CA, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """A mail server; yields the options that lead there."""
-    controller = TlsController(post, authority, free_port())
-    controller.start()
-    file = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(file))
-    yield {
-        "smtp_mode": "self_local",
-        "smtp_host": "localhost",
-        "smtp_port": controller.port,
-        "smtp_user_name": "angarium",
-        "smtp_user_password": "s3cret",
-        "smtp_ca_file": str(file),
-        "smtp_timeout": 5,
-    }
-    controller.stop()
+    with mail_server(post, authority, tmp_path) as options:
+        yield options
 
 
 def command(tmp_path: Path, script: str) -> str:

@@ -1,0 +1,1 @@
+"""Subscribers of running servers, from the request to what they get."""

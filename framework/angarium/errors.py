@@ -383,7 +383,7 @@ class SubscriptionAlreadyExists(Conflict):
     """Raised when another subscription of the queue or topic has the same subscriber."""
 
     code = "subscription-already-exists"
-    default_description = "The queue has a subscription of this subscriber already."
+    default_description = "This subscriber has a subscription here already."
 
 
 class PoolAlreadyExists(Conflict):
@@ -438,4 +438,6 @@ class QueueIsMoving(StoreUnreachable):
     """Raised when a queue is on its last step to another pool and stays there for too long."""
 
     code = "queue-is-moving"
-    default_description = "The queue is moving to another store; nothing was changed. Please retry."
+    default_description = (
+        "The queue or topic is moving to another store; nothing was changed. Please retry."
+    )

@@ -18,7 +18,7 @@ from tests.kernel.faults import Counts, DiesAfter, ProcessDied
 from tests.kernel.pooled import Pooled, record_of
 from tests.kernel.queues import SCOPE, Queue
 
-SUBSCRIBE_CALLS = 14
+SUBSCRIBE_CALLS = 15
 """Calls to the stores that the first subscription of a new queue takes; a test holds it."""
 
 
@@ -130,17 +130,19 @@ def test_subscriptions_outlive_their_queue(world: Pooled) -> None:
     assert announced(notices(world)) == ["to the next one"]
 
 
-def test_a_store_without_notices_has_no_subscribers(world: Pooled) -> None:
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_store_without_notices_has_no_subscribers(
+    world: Pooled, monkeypatch: pytest.MonkeyPatch, exists: bool
+) -> None:
     process = world.process()
-    Queue(process).create()
-    driver = process.pools.driver("red")
-    type(driver).keeps_notices, kept = False, type(driver).keeps_notices
-    try:
-        with pytest.raises(Conflict, match="cannot notify"):
-            subscribe(process)
-    finally:
-        type(driver).keeps_notices = kept
+    if exists:
+        Queue(process).create()
+    before = record_of(process)
+    monkeypatch.setattr(type(process.pools.driver("red")), "keeps_notices", False)
+    with pytest.raises(Conflict, match="cannot notify"):
+        subscribe(process)
     assert process.control.list_subscriptions(SCOPE, marker="", limit=1) == []
+    assert record_of(process) == before
 
 
 def test_a_subscription_takes_the_calls_that_the_next_test_interrupts(world: Pooled) -> None:

@@ -16,8 +16,8 @@ from angarium.actions.subscriptions import (
     subscription_update,
 )
 from angarium.context import PushAddress
-from angarium.errors import InvalidRequest
-from angarium.storage.models import Scope, Subscription
+from angarium.errors import Conflict, InvalidRequest
+from angarium.storage.models import Kind, Scope, Subscription
 from tests.kernel.installation import CONTEXT, Installation
 
 SCOPE = Scope(CONTEXT.project, "plums")
@@ -50,6 +50,18 @@ def stored(services: Services, id_: str) -> Subscription:
     found = services.control.get_subscription(SCOPE, id_)
     assert found is not None
     return found
+
+
+@pytest.mark.parametrize("name", ["queue_name", "topic_name"])
+def test_where_the_store_keeps_no_notices_nobody_can_subscribe(
+    services: Services, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(type(services.pools.driver("")), "keeps_notices", False)
+    with pytest.raises(Conflict, match="queue or topic cannot notify") as refusal:
+        subscription_create(services, CONTEXT, {name: SCOPE.name, "subscriber": HOOK})
+    assert refusal.value.status == 409
+    for kind in Kind:
+        assert services.store.catalogue.read(replace(SCOPE, kind=kind)) is None
 
 
 def test_a_signing_secret_stays_until_another_is_given(services: Services) -> None:

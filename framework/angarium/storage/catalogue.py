@@ -311,13 +311,16 @@ class Catalogue:
         subscribers first: a crash in between leaves notices that nobody wants, and loses none.
 
         :returns: the subscription that is there now, and whether this call created it.
-        :raises Conflict: the store of the queue keeps no notices.
+        :raises Conflict: the store of the queue keeps no notices; none is created in such a store.
+        :raises NoPoolFound: no pool may get the queue.
         """
         for _ in range(_ATTEMPTS):
             record = self.read(new.scope)
             try:
                 if record is None:
-                    self.create(new.scope, {})
+                    pool = self._placement.choose(new.scope.project, {})
+                    self._insist_on_notices(pool)
+                    self.create(new.scope, {}, pool)
                 elif record.has_subscribers:
                     return self._control.create_subscription(new)
                 else:
@@ -327,10 +330,13 @@ class Catalogue:
         raise StoreUnreachable("The queue is being changed all the time; please retry.")
 
     def _expect_subscribers(self, record: QueueRecord) -> None:
-        if not self._pools.driver(record.pool).keeps_notices:
-            raise Conflict("The store of this queue cannot notify subscribers.")
+        self._insist_on_notices(record.pool)
         change = QueueChange(QueueState.PENDING, target=record.target, has_subscribers=True)
         self._changes.finish(self._control.change_queue(record, change))
+
+    def _insist_on_notices(self, pool: str) -> None:
+        if not self._pools.driver(pool).keeps_notices:
+            raise Conflict("The store of this queue or topic cannot notify subscribers.")
 
     def unsubscribed(self, scope: Scope) -> None:
         """Let posts do without notices if the last subscription has gone; never fails."""

@@ -46,7 +46,7 @@ FULL_FILTER: dict[str, Any] = {
 
 FULL_OPTIONS: dict[str, Any] = {
     "_ordered": True,
-    "_filter": FULL_FILTER,
+    "_filter": {"state": ["paid"]},
     "_dead_letter": False,
     "_retry_policy": FULL_METADATA["_retry_policy"],
     "own": [{"a": None}],

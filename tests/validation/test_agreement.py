@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from angarium.actions import table
+from angarium.codec import encode
 from angarium.limits import Limits
 from angarium.validation import MISSING, Part, RequestSchema, SchemaLibrary
 from tests.validation import corpus, samples
@@ -83,10 +84,23 @@ def test_the_corpus_meets_every_keyword() -> None:
         for instance in corpus.variants(seed)
         for problem in part.validator.problems(instance)
     }
-    met = {(id(ALL_SEEDS[index][1]), path) for index, path in refusing}
+    met = {rule(ALL_SEEDS[index][1], path) for index, path in refusing}
     for name, part, _ in ALL_SEEDS:
         for path in rules(part.schema):
-            assert (id(part), path) in met, (name, path)
+            assert rule(part, path) in met, (name, path)
+
+
+FILTERS = [library.part(samples.FILTER) for library in LIBRARIES.values()]
+
+
+def rule(part: Part, path: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What tells a rule from all others: its path, or its text where policies repeat themselves."""
+    if "_filter" not in path and part not in FILTERS:
+        return id(part), path
+    holder = part.schema
+    for step in path[:-1]:
+        holder = holder[step]
+    return path[-1], encode(holder)
 
 
 _RULES = frozenset(
@@ -121,7 +135,9 @@ def rules(schema: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         is_closed = keyword == "additionalProperties" and value is False
         if not names and (keyword in _RULES or is_closed):
             found.append((*path, keyword))
-        if names or keyword not in ("anyOf", "oneOf", "if", "x-errors", "enum", "required"):
+        if names or keyword not in (
+            *("anyOf", "oneOf", "not", "if", "x-errors", "enum", "required"),
+        ):
             found += rules(value, (*path, keyword))
     return found
 

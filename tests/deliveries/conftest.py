@@ -20,16 +20,25 @@ def store() -> str:
     return "sqlite"
 
 
+@pytest.fixture(scope="session")
+def delivering(tmp_path_factory: pytest.TempPathFactory) -> Options:
+    """The options of servers that deliver, with a SQLite file apart from all others.
+
+    Any server of an installation may deliver what was posted at another one, so they must agree.
+    """
+    return {**DELIVERING, "DEFAULT": {"state_path": tmp_path_factory.mktemp("delivering")}}
+
+
 @pytest.fixture
-def server(park: ServerPark, store: str) -> Server:
+def server(park: ServerPark, store: str, delivering: Options) -> Server:
     """A server with its delivery process."""
-    return park.get(store, "delivering", DELIVERING)
+    return park.get(store, "delivering", delivering)
 
 
 @pytest.fixture
-def second_server(park: ServerPark, store: str) -> Server:
+def second_server(park: ServerPark, store: str, delivering: Options) -> Server:
     """Another one of the same installation, which delivers too."""
-    return park.get(store, "delivering", DELIVERING, number=2)
+    return park.get(store, "delivering", delivering, number=2)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.deliveries.conftest import DELIVERING
 from tests.deliveries.inbox import PATIENCE, documents, subscribe, wait_for
 from tests.notifiers.mail_server import Post, mail_server, parsed
 from tests.notifiers.receiver import Receiver
-from tests.servers import BOTH_DOORS, Server, ServerPark, TestClock
+from tests.servers import BOTH_DOORS, Options, Server, ServerPark, TestClock
 from tests.websocket.client import Client, connected
 
 PAGE: Final = "https://pages.example.org/confirm"
@@ -48,9 +48,9 @@ def mail_options(
         yield options
 
 
-@pytest.fixture
-def server(park: ServerPark, mail_options: dict[str, Any]) -> Server:
-    """A server with both doors that sends nothing to who has not confirmed."""
+@pytest.fixture(scope="session")
+def confirming(mail_options: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Options:
+    """The options of an installation of its own that sends nothing to who has not confirmed."""
     notification = {
         **DELIVERING["notification"],
         **mail_options,
@@ -60,8 +60,18 @@ def server(park: ServerPark, mail_options: dict[str, Any]) -> Server:
         "external_confirmation_url": PAGE,
     }
     signed_url = {"secret_key": "paper-boat-42"}
-    options = {**BOTH_DOORS, "notification": notification, "signed_url": signed_url}
-    return park.get("sqlite", "confirming", options)
+    return {
+        **BOTH_DOORS,
+        "DEFAULT": {"state_path": tmp_path_factory.mktemp("confirming")},
+        "notification": notification,
+        "signed_url": signed_url,
+    }
+
+
+@pytest.fixture
+def server(park: ServerPark, confirming: Options) -> Server:
+    """A server with both doors."""
+    return park.get("sqlite", "confirming", confirming)
 
 
 @pytest.fixture

@@ -115,3 +115,29 @@ def test_what_a_claim_takes_is_not_taken_elsewhere(owned: Owned, intruder: Intru
     ok(api.message_delete_many(queue, ids=[*ids, owned.claimed, owned.free]), 204)
     assert ok(api.claim_get(queue, claim_id), 200)["messages"] == []
     assert owned.state() == before
+
+
+def test_foreign_subscriptions_do_not_exist(owned: Owned, intruder: Intruder) -> None:
+    api, queue = intruder.api, intruder.queue
+    subscriber = "https://hooks.example.org/render"
+    given = {"subscriber": subscriber, "options": {"post_headers": {"X-Key": "secret"}}}
+    identifier = ok(owned.api.subscription_create(owned.queue, given), 201)["subscription_id"]
+    ok(owned.api.subscription_confirm(owned.queue, identifier, {"confirmed": True}), 204)
+    before = ok(owned.api.subscription_get(owned.queue, identifier), 200)
+
+    assert ok(api.subscription_list(queue), 200)["subscriptions"] == []
+    refused(api.subscription_get(queue, identifier), 404, "Not found")
+    changes = {"subscriber": "https://intruder.example.org/", "ttl": 60}
+    refused(api.subscription_update(queue, identifier, changes), 404, "Not found")
+    refused(api.subscription_confirm(queue, identifier, {"confirmed": False}), 404, "Not found")
+    ok(api.subscription_delete(queue, identifier), 204)
+    own = ok(api.subscription_create(queue, {"subscriber": subscriber}), 201)["subscription_id"]
+    assert own != identifier, "the same subscriber is somebody else here"
+    [listed] = ok(api.subscription_list(queue), 200)["subscriptions"]
+    assert (listed["id"], listed["options"], listed["confirmed"]) == (own, {}, False)
+    ok(api.queue_delete(queue), 204)
+
+    after = ok(owned.api.subscription_get(owned.queue, identifier), 200)
+    assert {**after, "age": 0} == {**before, "age": 0}
+    [only] = ok(owned.api.subscription_list(owned.queue), 200)["subscriptions"]
+    assert only["id"] == identifier

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from tests.api.client import Api
 from tests.api.helpers import Document, ok
 from tests.notifiers.receiver import Receiver
+from tests.servers import TestClock
 
 PATIENCE: Final = 30.0  # seconds
 
@@ -39,3 +41,12 @@ def wait_for(receiver: Receiver, count: int, path: str = "/hook") -> list[Docume
 def wait_for_bodies(receiver: Receiver, count: int, path: str = "/hook") -> list[Any]:
     """The same, but the bodies of the messages only."""
     return [it["body"] for it in wait_for(receiver, count, path)]
+
+
+def pass_time_until(clock: TestClock, condition: Callable[[], bool]) -> None:
+    """Let some seconds pass with each look, so slowly that no lease runs out."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        clock.advance(3)
+        time.sleep(0.2)

@@ -112,6 +112,8 @@ class MongoSubscriptions(MongoPools):
             if found is None:
                 return None
             document, now = found
+            if not change.fits(_to_subscription(document, now)):
+                raise RecordChanged
             if change.subscriber is not None:
                 self._make_room(records, document, change.subscriber, now)
             changes = _changes(change, now)

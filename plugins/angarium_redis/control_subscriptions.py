@@ -81,6 +81,7 @@ class SubscriptionPart:
             _optional(None if change.options is None else codec.encode(change.options)),
             _optional(None if change.confirmed is None else b"%d" % change.confirmed),
             b"%d" % change.drops_secret,
+            *_expected(change.expected),
         )
         return None if found is None else _to_subscription(scope, found)
 
@@ -105,6 +106,18 @@ class SubscriptionPart:
 
 def _optional(text: bytes | None) -> bytes:
     return _KEEP if text is None else b"+" + text
+
+
+def _expected(subscription: Subscription | None) -> tuple[bytes, ...]:
+    """What the script compares; options are stored in the form that ``codec`` gives them."""
+    if subscription is None:
+        return ()
+    secret = subscription.delivery_secret
+    return (
+        encode(subscription.subscriber),
+        codec.encode(subscription.options),
+        _optional(None if secret is None else encode(secret)),
+    )
 
 
 def _to_subscription(scope: Scope, found: Sequence[Any]) -> Subscription:

@@ -17,7 +17,7 @@ from angarium.actions.subscriptions import (
 )
 from angarium.context import PushAddress
 from angarium.errors import Conflict, InvalidRequest
-from angarium.storage.models import Kind, Scope, Subscription
+from angarium.storage.models import Kind, Scope, Subscription, SubscriptionChange
 from tests.kernel.installation import CONTEXT, Installation
 
 SCOPE = Scope(CONTEXT.project, "plums")
@@ -118,3 +118,24 @@ def test_stored_options_have_to_suit_another_subscriber(services: Services) -> N
     with pytest.raises(InvalidRequest, match="subject"):
         update(services, id_, options={"subject": 5})
     assert update(services, id_, subscriber=HOOK, options={}).subscriber == HOOK
+
+
+def test_an_update_that_another_one_overtakes_keeps_what_that_one_set(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_ = create(services, subscriber=HOOK, options={"_signing_secret": "whsec_" + "b2xk" * 8})
+    services.control.update_subscription(SCOPE, id_, SubscriptionChange(confirmed=True))
+    newer = SubscriptionChange(
+        subscriber=f"{HOOK}new", options={"_signing_secret": "whsec_" + "bmV3" * 8}
+    )
+    change, is_late = type(services.control).update_subscription, iter([True])
+
+    def overtaken(control: Any, *arguments: Any) -> Subscription | None:
+        if next(is_late, False):
+            change(control, SCOPE, id_, newer)
+        return change(control, *arguments)
+
+    monkeypatch.setattr(type(services.control), "update_subscription", overtaken)
+    changed = update(services, id_, subscriber=HOOK, options={"a": 1})
+    assert changed.options == {**(newer.options or {}), "a": 1}
+    assert (changed.subscriber, changed.confirmed) == (HOOK, False)

@@ -99,6 +99,28 @@ class MergesOptions(ModelControlDriver):
         return super().update_subscription(scope, id_, change)
 
 
+class ChangesWhatItFinds(ModelControlDriver):
+    def update_subscription(
+        self, scope: Scope, id_: str, change: SubscriptionChange
+    ) -> Subscription | None:
+        change = dataclasses.replace(change, expected=None)
+        return super().update_subscription(scope, id_, change)
+
+
+class LooksBeforeItChanges(ModelControlDriver):
+    """Compares what is expected a step before it stores."""
+
+    def update_subscription(
+        self, scope: Scope, id_: str, change: SubscriptionChange
+    ) -> Subscription | None:
+        present = self.get_subscription(scope, id_)
+        if present is not None and not change.fits(present):
+            raise RecordChanged
+        time.sleep(0.005)
+        change = dataclasses.replace(change, expected=None)
+        return super().update_subscription(scope, id_, change)
+
+
 class DropsSecrets(ModelControlDriver):
     def update_subscription(
         self, scope: Scope, id_: str, change: SubscriptionChange

@@ -144,6 +144,16 @@ FOUND: list[tuple[Kind, Case, tuple[object, ...]]] = [
         CONTROL.test_change_of_some_fields_keeps_the_others,
         ({"options": {}},),
     ),
+    (
+        subscriptions.ChangesWhatItFinds,
+        CONTROL.test_change_finds_the_subscription_as_it_was_read,
+        ({"options": {"b": {}}},),
+    ),
+    (
+        subscriptions.LooksBeforeItChanges,
+        CONTROL.test_one_of_concurrent_changes_of_what_was_read_counts,
+        (),
+    ),
     (subscriptions.DropsSecrets, CONTROL.test_secret_is_kept_until_it_is_dropped, ()),
     (
         subscriptions.TakesSubscribersAway,

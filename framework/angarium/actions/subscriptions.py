@@ -151,13 +151,14 @@ def subscription_update(
 
     def change(stored: Subscription) -> SubscriptionChange:
         nonlocal is_moved
-        is_moved = subscriber not in (None, stored.subscriber)
+        moves = subscriber not in (None, stored.subscriber)
+        is_moved = is_moved or moves  # an attempt whose answer got lost may have moved it
         return SubscriptionChange(
             subscriber=subscriber,
             ttl=ttl,
             options=_new_options(services, context, stored, parameters),
-            confirmed=False if is_moved and services.confirmations.is_required else None,
-            drops_secret=is_moved,
+            confirmed=False if moves and services.confirmations.is_required else None,
+            drops_secret=moves,
         )
 
     changed = _found(_manage(services, context, scope, op.UpdateSubscription(id_, change)))

@@ -67,6 +67,8 @@ class SubscriptionRecords(ControlDriver):
             live = self._live(scope, now)
             if id_ not in live:
                 return None
+            if not change.fits(live[id_].seen(now)):
+                raise RecordChanged
             others = (it for it in live.values() if it.id != id_)
             if any(it.subscriber == change.subscriber for it in others):
                 raise SubscriptionAlreadyExists

@@ -452,6 +452,8 @@ class ControlDriver(Driver):
         """Change a live subscription; returns it as it is then, None if the scope has none.
 
         :raises SubscriptionAlreadyExists: another live one of the scope has that subscriber.
+        :raises RecordChanged: the subscription is not ``change.expected`` (any more) in subscriber,
+            options or delivery secret; nothing was changed.
         """
         raise NotOffered
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Any
 
+from angarium.codec import encode
+
 
 class Kind(StrEnum):
     """The two name spaces: a queue and a topic of one name share nothing."""
@@ -159,6 +161,7 @@ class SubscriptionChange:
     :ivar ttl: runs from now on.
     :ivar options: in place of all that there are.
     :ivar drops_secret: whether it is no longer the subscription of a socket.
+    :ivar expected: the subscription that the change was made of, or None for whatever is there.
     """
 
     subscriber: str | None = None
@@ -166,6 +169,16 @@ class SubscriptionChange:
     options: Mapping[str, Any] | None = field(default=None, repr=False)
     confirmed: bool | None = None
     drops_secret: bool = False
+    expected: Subscription | None = field(default=None, repr=False)
+
+    def fits(self, stored: Subscription) -> bool:
+        """Whether a subscription has the subscriber, options and secret that are expected."""
+        expected = self.expected
+        return expected is None or (
+            expected.subscriber == stored.subscriber
+            and expected.delivery_secret == stored.delivery_secret
+            and encode(expected.options) == encode(stored.options)
+        )
 
 
 @dataclass(frozen=True, slots=True)

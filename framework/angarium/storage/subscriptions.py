@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from angarium.errors import NotOffered
+from angarium.errors import NotOffered, StoreUnreachable
 from angarium.storage.models import NewSubscription, Scope, Subscription, SubscriptionChange
 from angarium.storage.operations import QueueOperation, ResultT
+from angarium.storage.signals import RecordChanged
 
 if TYPE_CHECKING:
     from angarium.storage.catalogue import Catalogue
+
+_ATTEMPTS: Final = 20
 
 
 class SubscriptionOperation(QueueOperation[ResultT]):
@@ -69,18 +72,23 @@ class GetSubscription(SubscriptionOperation[Subscription | None]):
 class UpdateSubscription(SubscriptionOperation[Subscription | None]):
     """Change a subscription by what a function makes of it; None if there is none of that id here.
 
-    :ivar change: called with the stored subscription; may refuse with an ``ApiError``.
+    :ivar change: called with the stored subscription, again whenever another change came between;
+        may refuse with an ``ApiError``.
     """
 
     id: str
     change: Callable[[Subscription], SubscriptionChange] = field(repr=False)
 
     def perform(self, catalogue: Catalogue, scope: Scope) -> Subscription | None:
-        """Read, then change in the management store."""
-        found = catalogue.control.get_subscription(scope, self.id)
-        if found is None:
-            return None
-        return catalogue.control.update_subscription(scope, self.id, self.change(found))
+        """Read, then change in the management store; once more if somebody else was faster."""
+        for _ in range(_ATTEMPTS):
+            found = catalogue.control.get_subscription(scope, self.id)
+            if found is None:
+                return None
+            change = replace(self.change(found), expected=found)
+            with suppress(RecordChanged):
+                return catalogue.control.update_subscription(scope, self.id, change)
+        raise StoreUnreachable("The subscription is being changed all the time; please retry.")
 
 
 @dataclass(frozen=True, slots=True)

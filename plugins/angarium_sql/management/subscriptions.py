@@ -168,6 +168,8 @@ def change(
     if row is None or row.expires <= now:
         return None
     values = row._asdict()
+    if not wanted.fits(_to_subscription(values, now)):
+        raise RecordChanged
     if wanted.subscriber is not None:
         values |= {"key": digest(scope, wanted.subscriber), "subscriber": encode(wanted.subscriber)}
         found = session.rows(_IN_THE_WAY, {**this, "p_key": values["key"]})

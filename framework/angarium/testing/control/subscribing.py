@@ -11,6 +11,7 @@ import pytest
 from angarium.errors import SubscriptionAlreadyExists
 from angarium.storage.driver import ControlDriver
 from angarium.storage.models import Kind, Scope, Subscription
+from angarium.storage.signals import RecordChanged
 from angarium.testing.control.base import ControlCases
 from angarium.testing.control.records import METADATA, same
 from angarium.testing.crowd import in_threads
@@ -42,6 +43,14 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "all": {"subscriber": "http://a", "ttl": 1, "options": {"b": [1]}, "confirmed": True},
     "nothing": {},
 }
+
+BETWEEN: Final[dict[str, dict[str, Any]]] = {
+    "subscriber": {"subscriber": "http://a"},
+    "options": {"options": {"b": {}}},
+    "a-value": {"options": {"a": [1, 2.5, None, "\u00e9"], "b": {}, "c": 1}},
+    "secret": {"drops_secret": True},
+}
+"""What others do between reading and changing."""
 
 SUBSCRIBERS: Final = [
     "https://a.example.org/",
@@ -253,6 +262,44 @@ class SubscribingCases(ControlCases):
         changed = change_one(driver, made, subscriber="http://b")
         assert listed(driver, scope) == [changed]
         assert subscribers(driver, scope) == ["http://b"]
+
+    @pytest.mark.parametrize("between", BETWEEN.values(), ids=BETWEEN.keys())
+    @needs(Trait.SUBSCRIPTIONS)
+    def test_change_finds_the_subscription_as_it_was_read(
+        self, driver: ControlDriver, between: dict[str, Any]
+    ) -> None:
+        """Or changes nothing; whether it is confirmed, and how long it lives, does not matter."""
+        scope = expect_subscribers(driver)
+        options = {"a": [1, 2.5, None, "\u00e9"], "b": {}}
+        made = subscribe(driver, scope, options=options, delivery_secret=MARK)
+        assert change_one(driver, made, expected=made, ttl=60, confirmed=True) is not None
+        read = change_one(driver, made, expected=made, options={**options, "c": True})
+        assert read is not None
+        change_one(driver, made, **between)
+        with pytest.raises(RecordChanged):
+            change_one(driver, made, expected=read, ttl=5, subscriber="http://late", options={})
+        (present,) = listed(driver, scope)
+        assert (present.subscriber == read.subscriber) is ("subscriber" not in between)
+        assert present.options == between.get("options", read.options)
+        assert (present.ttl, present.confirmed) == (60, True)
+
+    @needs(Trait.SUBSCRIPTIONS)
+    def test_one_of_concurrent_changes_of_what_was_read_counts(self, driver: ControlDriver) -> None:
+        """Several processes change what all of them have read."""
+        for _ in range(scaled(3, 30)):
+            scope = expect_subscribers(driver)
+            made = subscribe(driver, scope, options={"a": 1})
+
+            def change(number: int, made: Subscription = made) -> bool:
+                try:
+                    changed = change_one(driver, made, expected=made, options={"b": number})
+                except RecordChanged:
+                    return False
+                return changed is not None
+
+            won = in_threads([partial(change, number) for number in range(4)])
+            assert won.count(True) == 1
+            assert listed(driver, scope)[0].options == {"b": won.index(True)}
 
     @needs(Trait.SUBSCRIPTIONS)
     def test_former_subscriber_is_free(self, driver: ControlDriver) -> None:

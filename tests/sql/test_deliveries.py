@@ -14,6 +14,7 @@ from sqlalchemy import event
 from angarium.ids import new_message_id
 from angarium.storage import operations as op
 from angarium.storage.deliveries import (
+    HOLD,
     DutyStatus,
     Expansion,
     Lane,
@@ -28,7 +29,7 @@ from angarium.storage.deliveries import (
 from angarium.storage.models import QueueRef
 from angarium_sql.core.transaction import Transaction
 from angarium_sql.data import SqlDataDriver
-from angarium_sql.deliveries import moving, working
+from angarium_sql.deliveries import working
 from angarium_sql.session import Session
 from tests.sql.drivers import Drivers, announce, new_queue
 from tests.sql.tracing import sqlite_statements
@@ -280,7 +281,7 @@ def test_imported_notice_waits_for_its_duties(driver: SqlDataDriver) -> None:
         driver.settle_lane("a", report(lane))
         driver.reclaim(100)
         assert rows(driver, "notices") == 2
-    driver.clock.offset += moving.GRACE
+    driver.clock.offset += HOLD
     driver.reclaim(100)
     assert rows(driver, "notices") == 0
 

@@ -39,10 +39,12 @@ class Deliveries:
         self._change(lambda it: moving.add_notice(it, queue, operation))
 
     def lease_notices(self, owner: str, seconds: int, limit: int) -> tuple[Notice, ...]:
-        """Take notices."""
-        if not self._read(lambda it: notices.free(it, owner, 1)):
-            return ()
-        return self._change(lambda it: notices.lease(it, owner, seconds, limit))
+        """Take notices; look again if others have just taken all that were found."""
+        while self._read(lambda it: notices.free(it, owner, 1)):
+            taken = self._change(lambda it: notices.lease(it, owner, seconds, limit))
+            if taken:
+                return taken
+        return ()
 
     def expand_notices(self, owner: str, pages: Sequence[Expansion]) -> None:
         """Store duties."""

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from angarium import config, kernel
+from angarium.clock import SharedClock
 from angarium.ids import new_subscription_id
 from angarium.storage.models import NewSubscription, Scope
 from angarium.testing.effort import scaled
@@ -47,7 +48,8 @@ class Site:
         self.posted: list[str] = []
 
     def subscribe(self, url: str, **options: object) -> None:
-        service = kernel.build(config.load(["--config-file", str(self.server.config_file)]))
+        conf = config.load(["--config-file", str(self.server.config_file)])
+        service = kernel.build(conf, SharedClock(self.park.clock.path))
         new = NewSubscription(Scope("p", "q"), new_subscription_id(), url, 10**7, options)
         service.services.store.catalogue.subscribe(new)
         service.close()

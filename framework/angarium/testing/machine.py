@@ -45,10 +45,12 @@ contents = st.lists(st.tuples(bodies, message_ttls, delays), min_size=1, max_siz
 clients = st.sampled_from([ALICE, BOB])
 
 
-def machine_settings() -> settings:
+def machine_settings(examples: int = 20) -> settings:
     """A few seconds' worth of examples, unless the user chose a profile of hypothesis.
 
     Making a failing example short takes minutes on a real store, so that is left to full runs.
+
+    :param examples: how many there are by default.
     """
     patient = settings(
         settings.default,
@@ -58,7 +60,7 @@ def machine_settings() -> settings:
     if settings.get_current_profile_name() in ("default", "ci"):
         phases = [phase for phase in Phase if IS_FULL or phase is not Phase.shrink]
         return settings(
-            patient, max_examples=scaled(20, 100), stateful_step_count=30, phases=phases
+            patient, max_examples=scaled(examples, 100), stateful_step_count=30, phases=phases
         )
     return patient
 

@@ -112,4 +112,4 @@ class DataSuite(
             def __init__(self) -> None:
                 super().__init__(driver, hands_over=hands_over)
 
-        run_state_machine_as_test(Machine, settings=machine_settings())
+        run_state_machine_as_test(Machine, settings=machine_settings(8))

@@ -16,7 +16,7 @@ OPTION: Final = "--beyond-default"
 _KIT: Final = Path(__file__).parent / "storage"
 _COUNTS: Final = re.compile(r"\b(scaled|IS_FULL|ANGARIUM_TEST_FULL)\b")
 _USUAL_STORE: Final = "sqlite"
-_ADDED_STORES: Final = ("mysql", *stores.SLOW_STORES)
+_ADDED_STORES: Final = ("mysql", *stores.SLOW_STORES, *stores.PRIVATE_STORES)
 
 
 def is_added(item: pytest.Item) -> bool:

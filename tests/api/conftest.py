@@ -62,7 +62,8 @@ VARIANTS: Final[dict[str, Options]] = {
 CHEAP: Final = (
     "test_examples.py", "test_claims.py", "test_dead_letters.py", "test_isolation.py"
 )  # fmt: skip
-"""What slow stores get by default: the examples of the contract, and what a store decides most."""
+"""What slow and private stores get by default: the examples of the contract, and what a store
+decides most."""
 
 TOO_MUCH: Final = ("test_the_number_of_messages_is_limited_by_the_size_only",)
 """What slow stores never get: they are busy with clearing it away for a minute."""
@@ -77,17 +78,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_too_slow(item: pytest.Item) -> bool:
-    if not _is_on_slow_store(item):
-        return False
-    is_chosen = effort.IS_FULL or item.path.name in CHEAP
-    return not is_chosen or getattr(item, "originalname", "") in TOO_MUCH
+    store = _store_of(item)
+    if store in stores.SLOW_STORES and getattr(item, "originalname", "") in TOO_MUCH:
+        return True
+    is_extra = store in (*stores.SLOW_STORES, *stores.PRIVATE_STORES)
+    return is_extra and not effort.IS_FULL and item.path.name not in CHEAP
 
 
-def _is_on_slow_store(item: pytest.Item) -> bool:
-    """Whether a test of this directory uses the fixture ``store``, on a slow one."""
+def _store_of(item: pytest.Item) -> str | None:
+    """The store of a test of this directory that uses the fixture of that name."""
     call = getattr(item, "callspec", None)
     is_here = item.path.parent == Path(__file__).parent
-    return is_here and call is not None and call.params.get("store") in stores.SLOW_STORES
+    return call.params.get("store") if is_here and call is not None else None
 
 
 @pytest.fixture(

@@ -121,6 +121,7 @@ class Receiver:
 
 
 def _read(file: BinaryIO, number: int) -> Received | None:
+    """The next request; None if there is none, or its sender died in the middle of it."""
     line = next(file, b"").decode().strip()
     if not line:
         return None
@@ -131,7 +132,10 @@ def _read(file: BinaryIO, number: int) -> Received | None:
             break
         name, _, value = text.partition(":")
         headers[name.lower()] = value.strip()
-    body = file.read(int(headers["content-length"]))
+    length = int(headers.get("content-length", -1))
+    body = file.read(max(length, 0))
+    if len(body) != length:
+        return None
     return Received(line, headers, body, number)
 
 

@@ -47,7 +47,20 @@ def kill_one_worker(server: Server) -> None:
     """One worker, which the main process replaces while the other goes on."""
     victim, *_ = worker_processes(server)
     victim.kill()
-    wait_until(lambda: len(worker_processes(server)) == WORKERS, "it is replaced")
+    wait_until(lambda: len(listening(server)) == WORKERS, "it is replaced")
+
+
+def listening(server: Server) -> list[psutil.Process]:
+    """The workers that serve already: one that is just starting could not go on alone."""
+    return [it for it in worker_processes(server) if _listens(it, server.port)]
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    try:
+        found = process.net_connections("tcp")
+    except psutil.Error:  # it ends just now, or has ended
+        return False
+    return any(it.status == psutil.CONN_LISTEN and it.laddr.port == port for it in found)
 
 
 def worker_processes(server: Server) -> list[psutil.Process]:

@@ -13,8 +13,9 @@ A duty (``duties``) waits until ``due``; one that is over has 0 there, and is li
 
 A lane (``lanes``) is there as long as it has pending duties. ``soonest`` is when the first of them
 is due, ``head`` the place of the oldest and ``head_due`` when that is due; ``due`` is that of both
-times which counts. The ``owner`` holds it until ``until``, and is the last one who did. Whatever
-changes a pending duty changes its lane too, in the same transaction.
+times which counts; ``entries`` counts the changes that duties made. The ``owner`` holds it until
+``until``, and is the last one who did. Whatever changes a pending duty changes its lane too, in the
+same transaction.
 """
 
 from __future__ import annotations
@@ -154,6 +155,9 @@ def _change(entries: Sequence[Entry]) -> UpdateOne:
         "head_due": {"$cond": [is_head, due, "$head_due"]},
         "owner": {"$ifNull": ["$owner", None]},
         "until": {"$ifNull": ["$until", 0]},
+        # MongoDB does not write a document that stays as it is, and then nobody conflicts with who
+        # deletes the lane at the same time because it knows of no more duties.
+        "entries": {"$add": [{"$ifNull": ["$entries", 0]}, 1]},
     }
     counts = {"due": {"$cond": ["$ordered", "$head_due", "$soonest"]}}
     key = {"_id": oldest["lane"], "scope": oldest["scope"]}

@@ -31,6 +31,9 @@ from angarium_mongodb.reclaiming import expired_subscriptions, old_sessions
 from angarium_mongodb.records import EXISTING, Records
 from angarium_mongodb.transaction import server_time
 
+_ONE_MORE: Final = {"$add": [{"$ifNull": ["$subscriptions", 0]}, 1]}
+"""Changes the record for certain: MongoDB does not write, and so not conflict about, what stays."""
+
 _NOW: Final = {"$set": {"now": READ_CLOCK}}
 
 
@@ -62,7 +65,7 @@ class MongoSubscriptions(MongoPools):
         """
         record = records.queues.find_one_and_update(
             {"_id": scope_key(scope), "state": EXISTING, "subscribed": True},
-            [{"$set": {"noted": READ_CLOCK}}],
+            [{"$set": {"noted": READ_CLOCK, "subscriptions": _ONE_MORE}}],
             return_document=True,
             session=records.session,
         )
